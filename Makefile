@@ -1,0 +1,49 @@
+# The commands of the project; README and .ci/run call these.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := .ci/constraints.txt
+# EXTRAS= leaves the GPL voice out; espeak-ng then speaks, and says so.
+EXTRAS ?= tts
+EXTRAS_LIST := $(if $(EXTRAS),[$(EXTRAS)],)
+
+.PHONY: run setup test test-slow test-setup chromium lint bench clean
+
+run: setup
+	$(BIN)/overtone up --samples
+
+setup: $(VENV)/.ready
+$(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.$(EXTRAS_LIST)'
+	touch $@
+
+test-setup: setup $(VENV)/.test-ready
+$(VENV)/.test-ready: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[test,train]'
+	touch $@
+
+lint: test-setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint chromium
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: test-setup chromium
+	$(BIN)/python -m pytest -m slow
+
+# The dashboard's tests drive Chromium: a root Debian machine gets it here, elsewhere they are skipped and say why.
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
+	echo "no Chromium here: the browser tests will be skipped"
+
+bench: test-setup
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) .overtone build

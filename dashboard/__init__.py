@@ -1,0 +1,1 @@
+"""What managers see: the Streamlit application, its live hub and its own routes."""

@@ -1,0 +1,1 @@
+"""Data scientists' side: data, training, evaluation and export of the text models."""

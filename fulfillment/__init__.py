@@ -1,0 +1,1 @@
+"""Where the assistant's answers come from: weather, places, products."""

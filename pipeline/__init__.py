@@ -1,0 +1,1 @@
+"""A call comes in; annotated sentences come out."""
