@@ -1,0 +1,213 @@
+"""What changes the store: each function is one transaction, and moves the counter of changes first.
+
+Moving the counter takes the write lock (SQLite has one anyway; on PostgreSQL it is the lock of the counter's row), so
+writers take turns, and what they then read is current until they commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from pipeline.calls import Call, Label, Sentence
+from pipeline.errors import InputError
+from pipeline.store import rows, tables, tally
+from pipeline.store.database import Database
+from pipeline.store.queries import ChangeKind
+from pipeline.store.watching import CHANNEL
+
+
+def add(database: Database, call: Call, sentences: Iterable[Sentence]) -> bool:
+    """Store a whole call as complete; False, and nothing done, where it is there already and complete.
+
+    ``sentences`` is read to its end before the transaction starts, so that a slow source holds no lock. Over a live
+    call of that id, what is given becomes a new revision: it is what counts from now on, and the live sentences stay
+    in the tables. Raises InputError for sentences of another call, indices used twice and values no database can hold.
+    """
+    complete = replace(call, status="complete")
+    described = rows.call_row(complete)
+    now = datetime.now(UTC)
+    given = _given(call.id, sentences, at=now)
+    with database.writing() as connection:
+        first = _next_numbers(connection, database, len(given.sentences) + 1)
+        present = _row(connection, call.id)
+        if present is not None and present.status == "complete":
+            connection.rollback()
+            return False
+        revision = 0 if present is None else present.revision + 1
+        counted = rows.tally_row(tally.extended(tally.Tally(), given.sentences))
+        if present is None:
+            row = {**described, **counted, "revision": revision, "stored_at": now}
+            connection.execute(insert(tables.calls), row)
+        else:
+            row = {**described, **counted, "revision": revision}
+            connection.execute(update(tables.calls).where(tables.calls.c.id == call.id), row)
+        _insert(connection, given, revision=revision, first=first)
+        _event(connection, "stored", call.id, number=first + len(given.sentences), at=now)
+    return True
+
+
+def begin(database: Database, call: Call) -> int:
+    """Store the start of a live call, or take up one that was begun before; the number of sentences it has.
+
+    Raises InputError for a call that is complete.
+    """
+    described = rows.call_row(replace(call, status="live"))
+    now = datetime.now(UTC)
+    with database.writing() as connection:
+        number = _next_numbers(connection, database, 1)
+        present = _row(connection, call.id)
+        if present is not None:
+            connection.rollback()
+            if present.status != "live":
+                raise InputError(
+                    f"call {call.id} is complete and cannot go on live: delete it first, or use another id"
+                )
+            return int(present.sentences)
+        row = {**described, **rows.tally_row(tally.Tally()), "revision": 0, "stored_at": now}
+        connection.execute(insert(tables.calls), row)
+        _event(connection, "began", call.id, number=number, at=now)
+    return 0
+
+
+def append(database: Database, call_id: str, sentences: Iterable[Sentence]) -> None:
+    """Store more sentences of a live call, all or none; its duration grows to the end of the last.
+
+    Raises InputError where no such call is live, and as `add` does.
+    """
+    given = _given(call_id, sentences, at=datetime.now(UTC))
+    if not given.sentences:
+        return
+    with database.writing() as connection:
+        first = _next_numbers(connection, database, len(given.sentences))
+        call = _existing(connection, call_id)
+        if call.status != "live":
+            raise InputError(f"call {call_id} is complete: no sentence can be appended to it")
+        counted = rows.tally_row(tally.extended(rows.tally_of(call), given.sentences))
+        duration_s = max(call.duration_s, *(sentence.end_s for sentence in given.sentences))
+        changed = update(tables.calls).where(tables.calls.c.id == call_id)
+        connection.execute(changed, {**counted, "duration_s": duration_s})
+        _insert(connection, given, revision=call.revision, first=first)
+
+
+def finish(database: Database, call_id: str, duration_s: float | None = None) -> None:
+    """Make a live call complete, with its true duration where that is known; a complete one stays as it is.
+
+    Raises InputError where there is no such call.
+    """
+    now = datetime.now(UTC)
+    with database.writing() as connection:
+        number = _next_numbers(connection, database, 1)
+        call = _existing(connection, call_id)
+        if call.status == "complete":
+            connection.rollback()
+            return
+        values: dict[str, Any] = {"status": "complete"}
+        if duration_s is not None:
+            values["duration_s"] = rows.finite(duration_s, f"the duration of call {call_id!r}")
+        connection.execute(update(tables.calls).where(tables.calls.c.id == call_id), values)
+        _event(connection, "finished", call_id, number=number, at=now)
+
+
+def remove(database: Database, call_id: str) -> bool:
+    """Delete a call with its sentences in all revisions, its predictions and its labels; False where there is none."""
+    now = datetime.now(UTC)
+    with database.writing() as connection:
+        number = _next_numbers(connection, database, 1)
+        if connection.execute(delete(tables.calls).where(tables.calls.c.id == call_id)).rowcount == 0:
+            connection.rollback()
+            return False
+        connection.execute(delete(tables.events).where(tables.events.c.call_id == call_id))
+        _event(connection, "deleted", call_id, number=number, at=now)
+    return True
+
+
+def add_label(database: Database, label: Label) -> None:
+    """Store a person's label beside those before it.
+
+    Raises InputError where there is no such sentence and for a sentiment that is none of the three.
+    """
+    described = rows.label_row(label)
+    with database.writing() as connection:
+        number = _next_numbers(connection, database, 1)
+        call = _existing(connection, label.call_id)
+        known = select(tables.sentences.c.number).where(
+            tables.sentences.c.call_id == label.call_id,
+            tables.sentences.c.revision == call.revision,
+            tables.sentences.c.idx == label.index,
+        )
+        if connection.execute(known).first() is None:
+            raise InputError(f"call {label.call_id} has no sentence {label.index}: nothing to label")
+        row = {**described, "number": number, "revision": call.revision, "stored_at": datetime.now(UTC)}
+        connection.execute(insert(tables.labels), row)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """Sentences that can be stored, and their rows but for the number of the first and the revision."""
+
+    sentences: Sequence[Sentence]
+    rows: Sequence[dict[str, Any]]
+    predictions: Sequence[dict[str, Any]]
+
+
+def _given(call_id: str, sentences: Iterable[Sentence], *, at: datetime) -> _Given:
+    given = list(sentences)
+    seen: set[int] = set()
+    for sentence in given:
+        if sentence.call_id != call_id:
+            raise InputError(f"sentence {sentence.index} belongs to call {sentence.call_id!r}, not to {call_id!r}")
+        if sentence.index in seen:
+            raise InputError(f"call {call_id} has two sentences with index {sentence.index}")
+        seen.add(sentence.index)
+    return _Given(given, *rows.sentence_rows(given, at=at))
+
+
+def _next_numbers(connection: Connection, database: Database, count: int) -> int:
+    """The first of ``count`` fresh change numbers; from here to its end the transaction is the only one that writes."""
+    moved = update(tables.counter).values(value=tables.counter.c.value + count).returning(tables.counter.c.value)
+    newest = connection.execute(moved).scalar_one()
+    if not database.is_sqlite:
+        connection.execute(select(func.pg_notify(CHANNEL, str(newest))))
+    return int(newest) - count + 1
+
+
+def _row(connection: Connection, call_id: str) -> Row[Any] | None:
+    rows.storable(call_id, "the id of the call")
+    return connection.execute(select(tables.calls).where(tables.calls.c.id == call_id)).first()
+
+
+def _existing(connection: Connection, call_id: str) -> Row[Any]:
+    row = _row(connection, call_id)
+    if row is None:
+        raise InputError(f"there is no call {call_id!r} in the store")
+    return row
+
+
+def _insert(connection: Connection, given: _Given, *, revision: int, first: int) -> None:
+    if not given.rows:
+        return
+    for row in given.rows:
+        row["number"] += first
+        row["revision"] = revision
+    for prediction in given.predictions:
+        prediction["sentence"] += first
+    try:
+        connection.execute(insert(tables.sentences), given.rows)
+    except IntegrityError:
+        indices = ", ".join(str(row["idx"]) for row in given.rows[:5]) + (", ..." if len(given.rows) > 5 else "")
+        raise InputError(
+            f"call {given.rows[0]['call_id']} already has a sentence with an index among {indices}:"
+            " append each index once"
+        ) from None
+    if given.predictions:
+        connection.execute(insert(tables.predictions), given.predictions)
+
+
+def _event(connection: Connection, kind: ChangeKind, call_id: str, *, number: int, at: datetime) -> None:
+    connection.execute(insert(tables.events), {"number": number, "kind": kind, "call_id": call_id, "at": at})

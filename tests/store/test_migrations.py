@@ -1,0 +1,183 @@
+"""Migrations take blank databases and old ones to the tables of today, once, whole, and for everybody at once."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline.calls import Call, Label, Sentence, Sentiment, Word
+from pipeline.errors import ConfigError, OvertoneError
+from pipeline.store import open_store, tables
+from pipeline.store.database import Database
+from pipeline.store.migrations import FOLDER, HEAD, TABLE, bring_to_head
+from tests.store.samples import a_call, conversation
+
+# What the first Overtone wrote; never change it, later code must still read it.
+FIRST_ROWS = (
+    "UPDATE counter SET value = 4",
+    """INSERT INTO calls (id, source, started_at, day, duration_s, agent, customer, speakers, status, attributes,
+       stored_at, revision, sentences, negative, neutral, positive, mood, curves) VALUES ('0ld', 'old.wav',
+       '2025-01-02 03:04:05.000006', '2025-01-02', 7.5, 'Ada', NULL, '["agent","customer"]', 'complete', '{"q":"é"}',
+       '2025-01-02 04:00:00.000000', 0, 1, 1, 0, 0, -0.75, '{"everybody":[1,[[-0.75,1]]],"customer":[1,[[-0.75,1]]]}')
+    """,
+    """INSERT INTO sentences (number, call_id, revision, idx, channel, speaker, text, start_s, end_s, recogniser,
+       created_at, words) VALUES (1, '0ld', 0, 0, 2, 'customer', 'It broke.', 0.5, 1.5, 'w@1',
+       '2025-01-02 04:00:00.000000', '[["It",0.5,0.75,0.5],["broke.",0.75,1.5,null]]')""",
+    """INSERT INTO predictions (sentence, kind, model, current, label, scores, slots, created_at) VALUES
+       (1, 'sentiment', 's@1', '1', 'negative', '{"negative":0.8,"neutral":0.15,"positive":0.05}', NULL,
+       '2025-01-02 04:00:00.000000')""",
+    "INSERT INTO events (number, kind, call_id, at) VALUES (2, 'stored', '0ld', '2025-01-02 04:00:00.000000')",
+    """INSERT INTO labels (number, call_id, revision, idx, field, value, reviewer, at, stored_at) VALUES
+       (4, '0ld', 0, 0, 'sentiment', 'neutral', 'ann', '2025-01-03 00:00:00.000000', '2025-01-03 00:00:00.000000')""",
+)
+LATER = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9999"
+down_revision = "%s"
+
+def upgrade() -> None:
+    op.create_table("moons", sa.Column("id", sa.Integer, primary_key=True))
+    with op.batch_alter_table("calls") as calls:
+        calls.add_column(sa.Column("moon", sa.Text))
+        calls.alter_column("source", nullable=True)
+    %s
+"""
+
+
+@pytest.fixture
+def blank(blank_url: str) -> Iterator[Database]:
+    """A database without tables."""
+    with closing(Database(blank_url)) as database:
+        yield database
+
+
+def with_a_later_migration(tmp_path: Path, last: str = "pass") -> Path:
+    """A copy of our migrations with one more, as a later Overtone would bring it."""
+    folder = tmp_path / "later 100%"
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "versions" / "v9999_later.py").write_text(LATER % (HEAD, last))
+    return folder
+
+
+def test_the_head_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    script = ScriptDirectory.from_config(config)
+    assert script.get_heads() == [HEAD]
+    assert sorted(revision.revision for revision in script.walk_revisions())[-1] == HEAD
+
+
+def test_the_migrations_make_the_tables_of_the_code(blank: Database) -> None:
+    bring_to_head(blank)
+    with blank.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": TABLE})
+        assert compare_metadata(context, tables.metadata) == []
+
+
+def test_running_again_does_nothing(blank: Database) -> None:
+    bring_to_head(blank)
+    bring_to_head(blank)
+    with blank.reading() as connection:
+        assert connection.execute(text("SELECT value FROM counter")).scalars().all() == [0]
+
+
+def test_what_the_first_schema_held_is_read_by_the_code_of_today(blank: Database, blank_url: str) -> None:
+    bring_to_head(blank, head="0001")
+    with blank.writing() as connection:
+        for statement in FIRST_ROWS:
+            connection.exec_driver_sql(statement)
+    with open_store(blank_url) as store:
+        started_at = datetime(2025, 1, 2, 3, 4, 5, 6, UTC)
+        call = Call("0ld", "old.wav", started_at, 7.5, ("agent", "customer"), "Ada", attributes={"q": "é"})
+        assert store.call("0ld") == call
+        sentiment = Sentiment("negative", {"negative": 0.8, "neutral": 0.15, "positive": 0.05}, "s@1")
+        words = (Word("It", 0.5, 0.75, 0.5), Word("broke.", 0.75, 1.5))
+        sentence = Sentence("0ld", 0, 2, "customer", "It broke.", 0.5, 1.5, words, sentiment, None, "w@1")
+        assert store.sentences("0ld") == [sentence]
+        assert store.calls().rows[0].trend == (-0.75,)
+        assert store.labels("0ld") == [Label("0ld", 0, "sentiment", "neutral", "ann", datetime(2025, 1, 3, tzinfo=UTC))]
+        assert [change.number for change in store.changes(0)] == [1, 2, 4]
+        assert store.add(a_call(), conversation())
+
+
+def test_a_later_migration_keeps_what_is_there(blank: Database, blank_url: str, tmp_path: Path) -> None:
+    with open_store(blank_url) as store:
+        store.add(a_call(), conversation())
+    bring_to_head(blank, head="9999", folder=with_a_later_migration(tmp_path))
+    with blank.reading() as connection:
+        assert inspect(connection).has_table("moons")
+        assert connection.execute(text("SELECT id, moon FROM calls")).all() == [(a_call().id, None)]
+        # SQLite rebuilds the table for this, and the sentences hang on it.
+        assert connection.execute(text("SELECT count(*) FROM sentences")).scalar() == len(conversation())
+
+
+def test_an_older_overtone_refuses_a_newer_database(blank: Database, blank_url: str, tmp_path: Path) -> None:
+    bring_to_head(blank, head="9999", folder=with_a_later_migration(tmp_path))
+    with pytest.raises(ConfigError) as caught:
+        open_store(blank_url)
+    assert "has schema 9999, written by a newer Overtone" in str(caught.value)
+    assert "update Overtone" in str(caught.value)
+    with blank.reading() as connection:
+        assert inspect(connection).has_table("moons")
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(blank: Database, blank_url: str, tmp_path: Path) -> None:
+    with open_store(blank_url) as store:
+        store.add(a_call(), conversation())
+    broken = with_a_later_migration(tmp_path, last='op.execute("SELECT * FROM no_such_table")')
+    with pytest.raises((OvertoneError, SQLAlchemyError), match="no_such_table"):
+        bring_to_head(blank, head="9999", folder=broken)
+    with blank.reading() as connection:
+        assert not inspect(connection).has_table("moons")
+    with open_store(blank_url) as store:
+        assert store.sentences(a_call().id) == conversation()
+        store.delete(a_call().id)
+        assert store.add(a_call(), conversation())
+
+
+def test_processes_that_open_a_blank_database_at_once_all_succeed(blank_url: str) -> None:
+    script = """
+import sys
+from pipeline.store import open_store
+from tests.store.samples import a_call
+sys.stdout.write("ready\\n")
+sys.stdout.flush()
+sys.stdin.readline()
+with open_store(sys.argv[1]) as store:
+    store.add(a_call(sys.argv[2]), [])
+"""
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, blank_url, f"call-{number}"],
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for number in range(4)
+    ]
+    for child in children:
+        assert child.stdout is not None
+        child.stdout.readline()
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.close()
+    for child in children:
+        with child:
+            assert child.wait() == 0
+    with open_store(blank_url) as store:
+        assert store.calls().total == 4
