@@ -1,0 +1,51 @@
+"""The router: which pages there are, and what stands around each of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.components.frame import backends
+from dashboard.resources import open_resources
+
+FOLDER = Path(__file__).resolve().parent
+BRAND = FOLDER / "brand"
+
+# Before the navigation: its pages' icons would be fetched from the internet for the browser's tab.
+st.set_page_config(page_title="Overtone", page_icon=str(BRAND / "favicon.png"), layout="wide")
+st.logo(str(BRAND / "logo.svg"), size="large")
+
+page = st.navigation(
+    [
+        st.Page(
+            FOLDER / "views" / "live.py",
+            title="Live",
+            icon=":material/graphic_eq:",
+            url_path="live",
+            default=True,
+            help="The calls that are going on now, the unhappiest first.",
+        ),
+        st.Page(
+            FOLDER / "views" / "calls.py",
+            title="Calls",
+            icon=":material/call:",
+            url_path="calls",
+            help="All calls: search, filter and open them.",
+        ),
+        st.Page(
+            FOLDER / "views" / "people.py",
+            title="People",
+            icon=":material/group:",
+            url_path="people",
+            help="Agents and customers: how their calls felt over time.",
+        ),
+        st.Page(FOLDER / "views" / "call.py", title="Call", url_path="call", visibility="hidden"),
+    ],
+    position="top",
+)
+st.set_page_config(page_title=f"{page.title} · Overtone")
+body = st.container()
+backends(open_resources())  # first, because a page may stop its run
+with body:
+    page.run()

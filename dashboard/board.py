@@ -1,0 +1,179 @@
+"""The state of the calls that are going on now: changes of the store in, messages for the pages out. Pure.
+
+A page gets one ``snapshot`` and then ``events``; each event carries the whole small card of its call, so a page only
+replaces what it shows. Messages are JSON objects::
+
+    {"kind": "snapshot", "number": 41, "now_ms": .., "cards": [card ..], "feed": [entry ..], "recent": {id: [ms ..]}}
+    {"kind": "events", "number": 43, "now_ms": .., "events": [{"number": 42, "card": card, "entry": entry | None},
+                                                             {"number": 43, "removed": id} ..]}
+
+card   call object (see ``wire``) + mood (-1..1 or None), trend (last polarities), sentences, negative, seen_ms,
+       spoken_s (end of the last sentence), ended_ms (None while it is live), last (the last entry)
+entry  sentence object + call_id, agent, customer, stored_ms
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dashboard.wire import call_object, milliseconds, sentence_object
+from pipeline.calls import Call, Sentence
+from pipeline.store.queries import Change
+
+MOOD_WEIGHT = 0.3  # of the newest sentence in the running mood: about the last six sentences count
+TREND_POINTS = 30
+FEED_ENTRIES = 40
+RECENT_MS = 60_000
+ENDED_STAYS_MS = 30_000
+# A process that was killed leaves its call live for ever; the wall shows it as lost for a while and then lets it go.
+FORGOTTEN_MS = 12 * 3_600_000
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the wall shows of one call."""
+
+    call: Call
+    began_ms: int
+    seen_ms: int
+    mood: float | None = None
+    trend: tuple[float, ...] = ()
+    sentences: int = 0
+    negative: int = 0
+    spoken_s: float = 0.0
+    ended_ms: int | None = None
+    last: dict[str, Any] | None = None
+
+    def message(self) -> dict[str, Any]:
+        """The card as a JSON object."""
+        return {
+            **call_object(self.call),
+            "began_ms": self.began_ms,
+            "seen_ms": self.seen_ms,
+            "mood": None if self.mood is None else round(self.mood, 4),
+            "trend": [round(point, 3) for point in self.trend],
+            "sentences": self.sentences,
+            "negative": self.negative,
+            "spoken_s": round(self.spoken_s, 3),
+            "ended_ms": self.ended_ms,
+            "last": self.last,
+        }
+
+
+def heard(card: Card, sentence: Sentence, stored_ms: int) -> Card:
+    """The card after one more sentence.
+
+    The mood is an exponential moving average (weight MOOD_WEIGHT) of the polarity of what the customer says; the
+    agent's practised friendliness is left out, and everybody counts where the speaker is not known.
+    """
+    sentiment = sentence.sentiment
+    mood, trend = card.mood, card.trend
+    if sentiment is not None and sentence.speaker != "agent":
+        mood = sentiment.polarity if mood is None else mood + MOOD_WEIGHT * (sentiment.polarity - mood)
+        trend = (*trend[-TREND_POINTS + 1 :], sentiment.polarity)
+    return replace(
+        card,
+        mood=mood,
+        trend=trend,
+        sentences=card.sentences + 1,
+        negative=card.negative + (sentiment is not None and sentiment.label == "negative"),
+        spoken_s=max(card.spoken_s, sentence.end_s),
+        seen_ms=max(card.seen_ms, stored_ms),
+        last=_entry(card.call, sentence, stored_ms),
+    )
+
+
+class Board:
+    """The calls that are going on now. Not thread-safe: its owner holds a lock."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._cards: dict[str, Card] = {}
+        self._feed: deque[dict[str, Any]] = deque(maxlen=FEED_ENTRIES)
+        self._recent: deque[tuple[int, str]] = deque()
+        self._seeded: set[tuple[str, int]] = set()
+
+    def seed(self, number: int, calls: Iterable[tuple[Call, Sequence[Sentence]]], now_ms: int) -> None:
+        """Starts from the live calls of the store and what was said in them, read after change ``number``."""
+        self.number = number
+        self._cards.clear()
+        self._feed.clear()
+        self._recent.clear()
+        self._seeded.clear()
+        entries = []
+        for call, sentences in calls:
+            began_ms = milliseconds(call.started_at)
+            card = Card(call, began_ms=began_ms, seen_ms=min(began_ms, now_ms))
+            for sentence in sentences:
+                # When it was stored is not kept with a sentence; when it was spoken is close enough for a restart.
+                card = heard(card, sentence, min(began_ms + round(sentence.end_s * 1000), now_ms))
+                entries.append(_entry(call, sentence, card.seen_ms))
+                self._seeded.add((call.id, sentence.index))
+            self._cards[call.id] = card
+        entries.sort(key=lambda entry: int(entry["stored_ms"]))
+        self._feed.extend(entries[-FEED_ENTRIES:])
+        self._recent.extend((e["stored_ms"], e["call_id"]) for e in entries if e["stored_ms"] > now_ms - RECENT_MS)
+
+    def apply(self, change: Change) -> dict[str, Any] | None:
+        """The event that ``change`` is for the pages; None where it concerns no live call or is known already."""
+        if change.number <= self.number:
+            return None
+        self.number = change.number
+        if change.kind == "deleted":
+            known = self._cards.pop(change.call.id, None) is not None
+            return {"number": change.number, "removed": change.call.id} if known else None
+        call, stored_ms = change.call, milliseconds(change.stored_at)
+        card = self._cards.get(call.id)
+        if change.kind == "label":
+            return None
+        if card is None:
+            if call.status != "live":
+                return None
+            card = Card(call, began_ms=stored_ms, seen_ms=stored_ms)
+        card = replace(card, call=call)
+        entry = None
+        if change.sentence is not None and (call.id, change.sentence.index) not in self._seeded:
+            card = heard(card, change.sentence, stored_ms)
+            entry = card.last
+            self._feed.append(_entry(call, change.sentence, stored_ms))
+            self._recent.append((stored_ms, call.id))
+        if call.status != "live" and card.ended_ms is None:
+            card = replace(card, ended_ms=stored_ms)
+        self._cards[call.id] = card
+        return {"number": change.number, "card": card.message(), "entry": entry}
+
+    def snapshot(self, now_ms: int) -> dict[str, Any]:
+        """The message that a page starts from; forgets what is over."""
+        self._forget(now_ms)
+        recent: dict[str, list[int]] = {}
+        for stored_ms, call_id in self._recent:
+            recent.setdefault(call_id, []).append(stored_ms)
+        return {
+            "kind": "snapshot",
+            "number": self.number,
+            "now_ms": now_ms,
+            "cards": [card.message() for card in self._cards.values()],
+            "feed": list(self._feed),
+            "recent": recent,
+        }
+
+    def _forget(self, now_ms: int) -> None:
+        while self._recent and self._recent[0][0] <= now_ms - RECENT_MS:
+            self._recent.popleft()
+        for call_id, card in list(self._cards.items()):
+            ended = card.ended_ms is not None and card.ended_ms < now_ms - ENDED_STAYS_MS
+            if ended or card.seen_ms < now_ms - FORGOTTEN_MS:
+                del self._cards[call_id]
+
+
+def _entry(call: Call, sentence: Sentence, stored_ms: int) -> dict[str, Any]:
+    return {
+        **sentence_object(sentence),
+        "call_id": call.id,
+        "agent": call.agent,
+        "customer": call.customer,
+        "stored_ms": stored_ms,
+    }

@@ -1,0 +1,103 @@
+// Elements and texts. Everything that people said reaches the page through textContent, never as HTML.
+
+/** An element with classes and, where given, a text. */
+export function el(tag, className = "", text = undefined) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+/** A button with an accessible name. */
+export function button(className, content, name, onClick) {
+  const node = el("button", className);
+  node.append(content);
+  node.type = "button";
+  node.setAttribute("aria-label", name);
+  node.title = name;
+  node.addEventListener("click", onClick);
+  return node;
+}
+
+/** An SVG element with attributes. */
+export function svg(tag, attributes = {}) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  return node;
+}
+
+const ICONS = {
+  play: "M8 5.5v13l11-6.5z",
+  pause: "M7 5.5h3.5v13H7zM13.5 5.5H17v13h-3.5z",
+  plus: "M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z",
+  minus: "M5 11h14v2H5z",
+  up: "M12 8.6l5.4 5.4-1.4 1.4-4-4-4 4L6.6 14z",
+  down: "M12 15.4l-5.4-5.4 1.4-1.4 4 4 4-4 1.4 1.4z",
+  more: "M5 10.5h3v3H5zM10.5 10.5h3v3h-3zM16 10.5h3v3h-3z",
+};
+
+/** A small drawing that takes the colour of its text. */
+export function icon(name) {
+  const root = svg("svg", { class: "ov-icon", viewBox: "0 0 24 24", width: 18, height: 18, "aria-hidden": "true" });
+  root.append(svg("path", { d: ICONS[name] }));
+  return root;
+}
+
+/** Sets a text only where it differs, so that an unchanged one costs no layout. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** Seconds as 4:07 or 1:04:07. */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const minutes = Math.floor(whole / 60);
+  const rest = String(whole % 60).padStart(2, "0");
+  if (minutes < 60) return `${minutes}:${rest}`;
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
+}
+
+/** Seconds as words: 45 s, 12 min, 3 h. */
+export function span(seconds) {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3600)} h`;
+}
+
+/** A time of day, 14:03:22, of UTC milliseconds in the viewer's own zone. */
+export function timeOfDay(milliseconds) {
+  return new Date(milliseconds).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+}
+
+/** A share as a whole percentage, "–" of nothing. */
+export function percent(part, whole) {
+  return whole ? `${Math.round((100 * part) / whole)}%` : "–";
+}
+
+/** A labelled figure with a line of detail below; `set` changes its texts. */
+export function tile(label) {
+  const root = el("div", "ov-tile");
+  const value = el("div", "ov-tile-value", "–");
+  const note = el("div", "ov-tile-note", "\u00a0");
+  root.append(el("div", "ov-tile-label", label), value, note);
+  return {
+    root,
+    set(text, detail = "", mood = "") {
+      setText(value, text);
+      setText(note, detail || "\u00a0");
+      value.className = `ov-tile-value ${mood}`;
+    },
+  };
+}
+
+/** Whether a key press belongs to a text field or the browser, and not to our shortcuts. */
+export function isTyping(event) {
+  const target = event.target;
+  return (
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    (target instanceof HTMLElement &&
+      (target.isContentEditable || ["INPUT", "SELECT", "TEXTAREA"].includes(target.tagName)))
+  );
+}

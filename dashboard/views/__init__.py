@@ -1,0 +1,1 @@
+"""The pages: scripts that Streamlit runs, with widgets only; what they show comes from ``queries`` and ``charts``."""

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dashboard.board import ENDED_STAYS_MS, FEED_ENTRIES, MOOD_WEIGHT, RECENT_MS, TREND_POINTS, Board
+from dashboard.wire import milliseconds
+from pipeline.calls import Call, Sentence, SentimentLabel, SpeakerRole
+from pipeline.store.queries import Change, ChangeKind
+from tests.dashboard import seed
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+CALL = seed.live_call(1, NOW)
+
+
+def sentence(index: int, label: SentimentLabel = "negative", speaker: SpeakerRole = "customer") -> Sentence:
+    made = seed.conversation(CALL.id, [(speaker, f"Sentence {index}.", label)], random.Random(index))[0]
+    return replace(made, index=index, start_s=float(index), end_s=index + 0.8)
+
+
+def change(number: int, kind: ChangeKind, said: Sentence | None = None, call: Call = CALL) -> Change:
+    return Change(number, kind, NOW + timedelta(seconds=number), call, sentence=said)
+
+
+def board_with_call() -> Board:
+    board = Board()
+    board.seed(0, [], milliseconds(NOW))
+    board.apply(change(1, "began"))
+    return board
+
+
+def cards(board: Board, at: datetime = NOW) -> dict[str, dict[str, object]]:
+    return {card["id"]: card for card in board.snapshot(milliseconds(at))["cards"]}
+
+
+def test_a_sentence_changes_its_card_and_comes_to_the_feed() -> None:
+    board = board_with_call()
+    said = sentence(0)
+    event = board.apply(change(2, "sentence", said))
+    assert event is not None
+    assert said.sentiment is not None
+    assert event["entry"]["text"] == "Sentence 0."
+    assert event["card"]["mood"] == pytest.approx(said.sentiment.polarity, abs=1e-4)
+    assert (event["card"]["sentences"], event["card"]["negative"]) == (1, 1)
+    assert board.snapshot(milliseconds(NOW))["feed"] == [event["entry"]]
+
+
+def test_the_mood_is_a_moving_average_of_the_customer() -> None:
+    board = board_with_call()
+    polarities = []
+    for index, (label, speaker) in enumerate(
+        [("negative", "customer"), ("positive", "agent"), ("positive", "customer")], start=0
+    ):
+        said = sentence(index, label, speaker)  # type: ignore[arg-type]
+        assert said.sentiment is not None
+        if speaker == "customer":
+            polarities.append(said.sentiment.polarity)
+        event = board.apply(change(2 + index, "sentence", said))
+    first, second = polarities
+    assert event is not None
+    assert event["card"]["mood"] == pytest.approx(first + MOOD_WEIGHT * (second - first), abs=1e-4)
+    assert event["card"]["trend"] == pytest.approx(polarities, abs=1e-3)
+    assert event["card"]["sentences"] == 3
+
+
+def test_changes_that_are_known_already_are_dropped() -> None:
+    board = Board()
+    board.seed(5, [(CALL, [sentence(0)])], milliseconds(NOW))
+    assert board.apply(change(5, "sentence", sentence(0))) is None
+    again = board.apply(change(6, "sentence", sentence(0)))  # committed between the number and the reading
+    assert again is not None
+    assert again["entry"] is None
+    assert again["card"]["sentences"] == 1
+    fresh = board.apply(change(7, "sentence", sentence(1)))
+    assert fresh is not None
+    assert fresh["card"]["sentences"] == 2
+
+
+def test_recordings_that_are_ingested_do_not_appear() -> None:
+    board = Board()
+    board.seed(0, [], milliseconds(NOW))
+    stored = replace(CALL, status="complete")
+    assert board.apply(change(1, "sentence", sentence(0), stored)) is None
+    assert board.apply(change(2, "stored", call=stored)) is None
+    assert not cards(board)
+
+
+def test_an_ended_call_stays_a_moment_and_a_deleted_one_does_not() -> None:
+    board = board_with_call()
+    event = board.apply(change(2, "finished", call=replace(CALL, status="complete", duration_s=9.0)))
+    assert event is not None
+    ended = NOW + timedelta(seconds=2)
+    assert event["card"]["ended_ms"] == milliseconds(ended)
+    stays = timedelta(milliseconds=ENDED_STAYS_MS)
+    assert cards(board, ended + stays)
+    assert not cards(board, ended + stays + timedelta(seconds=1))
+
+    board = board_with_call()
+    assert board.apply(change(2, "deleted")) == {"number": 2, "removed": CALL.id}
+    assert board.apply(change(3, "deleted")) is None
+    assert not cards(board)
+
+
+def test_what_is_kept_is_bounded() -> None:
+    board = board_with_call()
+    for index in range(100):
+        board.apply(change(2 + index, "sentence", sentence(index)))
+    last = NOW + timedelta(seconds=101)
+    snapshot = board.snapshot(milliseconds(last))
+    assert len(snapshot["feed"]) == FEED_ENTRIES
+    assert len(snapshot["cards"][0]["trend"]) == TREND_POINTS
+    assert len(snapshot["recent"][CALL.id]) == RECENT_MS // 1000
+    assert snapshot["number"] == 101
+
+
+def test_a_killed_call_is_forgotten_after_half_a_day() -> None:
+    board = board_with_call()
+    assert cards(board, NOW + timedelta(hours=11))
+    assert not cards(board, NOW + timedelta(hours=13))
+
+
+def test_a_restart_finds_the_same_mood() -> None:
+    board = board_with_call()
+    said = [sentence(0), sentence(1, "positive"), sentence(2, "neutral"), sentence(3, "positive", "agent")]
+    for number, each in enumerate(said, start=2):
+        board.apply(change(number, "sentence", each))
+    again = Board()
+    again.seed(5, [(CALL, said)], milliseconds(NOW))
+    for name in ("mood", "trend", "sentences", "negative"):
+        assert cards(again)[CALL.id][name] == cards(board)[CALL.id][name]
