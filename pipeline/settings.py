@@ -5,6 +5,7 @@ Nothing else in the project reads the environment. Settings are passed, never gl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -15,6 +16,7 @@ from pipeline.calls import SPEAKER_ROLES, SpeakerRole
 from pipeline.errors import ConfigError
 
 EMBEDDED = "embedded"
+_PASSWORD = re.compile(r"(://[^:/@]*:).+@")  # in a URL; greedy, since a password may hold an @ itself
 DATA = Path(__file__).resolve().parent.parent / "data"
 
 
@@ -41,6 +43,7 @@ class Settings:
     riva_client_key: str = _setting("", "PEM key of that certificate")
     riva_metadata: str = _setting("", "metadata for each Riva call, key=value, comma-separated", secret=True)
     riva_timeout_s: float = _setting(120.0, "longest wait for one answer of a Riva server, in seconds")
+    riva_patience_s: float = _setting(20.0, "how long a call that fails for the moment is tried again, in seconds")
     channels: tuple[SpeakerRole, ...] = _setting(("agent", "customer"), "who speaks on the channels of a stereo call")
     serve_host: str = _setting("127.0.0.1", "address `overtone serve` listens on; unix:/path.sock works too")
     serve_port: int = _setting(50051, "port of `overtone serve`; 0 picks a free one")
@@ -124,7 +127,7 @@ def describe(settings: Settings) -> list[dict[str, str]]:
         rows.append(
             {
                 "variable": variable(f.name),
-                "value": "***" if f.metadata["secret"] and value else _show(value),
+                "value": "***" if f.metadata["secret"] and value else _PASSWORD.sub(r"\1***@", _show(value)),
                 "default": _show(default),
                 "help": f.metadata["help"],
             }

@@ -1,0 +1,196 @@
+"""A recording or a live call in, its annotated sentences out."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from pipeline import audio, sentences, voice
+from pipeline.asr import Final, Partial, Recogniser, Recognition
+from pipeline.audio import Channel
+from pipeline.calls import Call, Sentence, Word
+from pipeline.nlp import BATCH, Classifier
+from pipeline.sentences import Said
+
+_IN_FLIGHT = 2  # requests the recogniser has at once: one computes while the other travels and queues
+_BLOCK_S = 64 * voice.FRAME_S
+_CHUNK_S = 0.1
+_EDGE_S = 0.06  # voice that the model hears late or not at all at the edges of a word
+
+
+def recording(
+    call: Call,
+    channels: Sequence[Channel],
+    recogniser: Recogniser,
+    classifier: Classifier,
+    vad_model: Path,
+    on_progress: Callable[[float], None] | None = None,
+) -> Iterator[Sentence]:
+    """The sentences of a recorded call in the order of the conversation, with times, words and sentiment.
+
+    ``call.speakers`` says who speaks on which channel. Only the speech, found by ``vad_model`` (Silero's weights), is
+    sent to the recogniser, packed into pieces of up to 28 s; the channels are read in blocks. ``on_progress`` gets the
+    share of the work done, rising to 1, in this thread; an exception it raises ends the analysis. Raises BackendError.
+    """
+    report = on_progress or (lambda share: None)
+    words: list[list[Word]] = [[] for _ in channels]
+    model = ""
+    ears = [voice.Ear(vad_model) for _ in channels]
+    for number, pack, recognition, share in _recognised(channels, recogniser, ears):
+        words[number] += sentences.without_loops(_placed(pack, ears[number], recognition.words))
+        model = recognition.model
+        report(0.98 * share)
+    said = sentences.merge(
+        sentences.join(heard, channel.number) for channel, heard in zip(channels, words, strict=True)
+    )
+    for first in range(0, len(said), BATCH):
+        yield from _annotated(call, said[first : first + BATCH], first, model, classifier)
+        report(0.98 + 0.02 * min(first + BATCH, len(said)) / len(said))
+    report(1.0)
+
+
+def live(
+    call: Call,
+    channels: Sequence[Iterable[bytes]],
+    recogniser: Recogniser,
+    classifier: Classifier,
+    *,
+    first_index: int = 0,
+    on_partial: Callable[[int, str], None] | None = None,
+) -> Iterator[Sentence]:
+    """The sentences of a call that is going on, each as soon as the recogniser is done with it, with rising index.
+
+    Each of ``channels`` yields 16-bit mono audio at 16 kHz at the pace it comes; times count from its start. What is
+    being said right now goes to ``on_partial`` (channel from 1, text), from the channels' threads. Ends when all
+    channels have ended; closing the iterator ends them. Raises BackendError and what a channel raises.
+    """
+    events: queue.Queue[tuple[int, Final | BaseException | None]] = queue.Queue()
+    stopping = threading.Event()
+
+    def follow(number: int, chunks: Iterable[bytes]) -> None:
+        try:
+            for event in recogniser.stream(_until(stopping, chunks), interim=on_partial is not None):
+                if isinstance(event, Partial):
+                    if on_partial:
+                        on_partial(number, event.transcript)
+                else:
+                    events.put((number, event))
+            events.put((number, None))
+        except BaseException as error:  # noqa: BLE001 - carried to the caller's thread
+            events.put((number, error))
+
+    threads = [
+        threading.Thread(target=follow, args=(number, chunks), name=f"{call.id}/{number}", daemon=True)
+        for number, chunks in enumerate(channels, start=1)
+    ]
+    for thread in threads:
+        thread.start()
+    index, open_channels = first_index, len(threads)
+    try:
+        while open_channels:
+            number, event = events.get()
+            if event is None:
+                open_channels -= 1
+            elif isinstance(event, BaseException):
+                raise event
+            else:
+                said = sentences.join(sentences.without_loops(event.words), number)
+                yield from _annotated(call, said, index, event.model, classifier)
+                index += len(said)
+    finally:
+        stopping.set()
+
+
+def realtime(channels: Sequence[Channel], *, speed: float = 1.0, chunk_s: float = _CHUNK_S) -> list[Iterator[bytes]]:
+    """The channels as ``live`` takes them, each chunk when its last sample would have been spoken in a real call.
+
+    ``speed`` 2 plays twice as fast. All channels share one clock, which starts when the first one is read.
+    """
+    started: list[float] = []
+
+    def play(path: Path) -> Iterator[bytes]:
+        if not started:
+            started.append(time.monotonic())
+        for number, block in enumerate(audio.blocks(path, chunk_s), start=1):
+            time.sleep(max(0.0, started[0] + number * chunk_s / speed - time.monotonic()))
+            yield block.tobytes()
+
+    return [play(channel.path) for channel in channels]
+
+
+def _recognised(
+    channels: Sequence[Channel], recogniser: Recogniser, ears: Sequence[voice.Ear]
+) -> Iterator[tuple[int, voice.Pack, Recognition, float]]:
+    """Channel (from 0), pack, what was recognised in it and the share of all audio that is done; in order."""
+    total_s = sum(channel.duration_s for channel in channels) or 1.0
+    before_s = [sum(channel.duration_s for channel in channels[:number]) for number in range(len(channels))]
+    waiting: deque[tuple[int, voice.Pack, Future[Recognition]]] = deque()
+
+    def first() -> tuple[int, voice.Pack, Recognition, float]:
+        number, pack, future = waiting.popleft()
+        recognition = future.result()
+        return number, pack, recognition, min((before_s[number] + pack.pieces[-1].end_s) / total_s, 1.0)
+
+    pool = ThreadPoolExecutor(_IN_FLIGHT, thread_name_prefix="recognise")
+    try:
+        for number, channel in enumerate(channels):
+            samples = (audio.floats(block) for block in audio.blocks(channel.path, _BLOCK_S))
+            for pack in voice.packs(ears[number].listen(samples)):
+                pcm = b"".join(audio.read(channel.path, piece.start_s, piece.end_s).tobytes() for piece in pack.pieces)
+                waiting.append((number, pack, pool.submit(recogniser.recognise, pcm)))
+                if len(waiting) > _IN_FLIGHT:  # one more than the server has: it never waits for us to read and pack
+                    yield first()
+        while waiting:
+            yield first()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _placed(pack: voice.Pack, ear: voice.Ear, words: Iterable[Word]) -> list[Word]:
+    """The words with times in the recording; without those heard after the end of the audio.
+
+    A word belongs to the piece that plays at its middle, and keeps to it and to what is voiced: recognisers stretch
+    words over the silences beside them.
+    """
+    placed = []
+    for word in words:
+        if word.start_s >= pack.duration_s:
+            continue
+        piece, offset_s = pack.piece_at((word.start_s + word.end_s) / 2)
+        start_s = min(max(piece.start_s + word.start_s - offset_s, piece.start_s), piece.end_s)
+        end_s = min(max(piece.start_s + word.end_s - offset_s, start_s), piece.end_s)
+        if voiced := ear.voiced(start_s, end_s):
+            start_s, end_s = max(start_s, voiced.start_s - _EDGE_S), min(end_s, voiced.end_s + _EDGE_S)
+        placed.append(Word(word.text, round(start_s, 3), round(end_s, 3), word.confidence))
+    return placed
+
+
+def _annotated(
+    call: Call, said: Sequence[Said], first_index: int, model: str, classifier: Classifier
+) -> Iterator[Sentence]:
+    moods = classifier.sentiment([one.text for one in said]) if said else []
+    for index, (one, mood) in enumerate(zip(said, moods, strict=True), start=first_index):
+        yield Sentence(
+            call_id=call.id,
+            index=index,
+            channel=one.channel,
+            speaker=call.speakers[one.channel - 1],
+            text=one.text,
+            start_s=one.start_s,
+            end_s=one.end_s,
+            words=one.words,
+            sentiment=mood,
+            recogniser=model,
+        )
+
+
+def _until(stopping: threading.Event, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        if stopping.is_set():
+            return
+        yield chunk

@@ -1,0 +1,138 @@
+"""Our own services as child processes: the embedded speech server on a port of its own, and the dashboard.
+
+A child reads our end of a pipe as its standard input and stops when that closes, so it never outlives us, not even
+when we are killed. A running `overtone up` publishes its server in ``OVERTONE_HOME/server.json``; `overtone ingest`
+beside it then uses that one instead of loading the models a second time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from pipeline.errors import BackendError
+from pipeline.settings import Settings
+
+_READY = "ready "
+_START_TIMEOUT_S = 180.0  # a cold disk and a busy laptop; usually it takes 3 to 8 seconds
+_STOP_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Published:
+    """What ``server.json`` says of a running server: where it listens and which models it was started with."""
+
+    uri: str
+    pid: int
+    whisper: str
+    models: str
+
+
+class Child:
+    """A service of ours in a process of its own that has said ``ready <address>``; closing it ends the process."""
+
+    def __init__(self, name: str, module: Sequence[str], settings: Settings, environment: Mapping[str, str]) -> None:
+        """Run ``python -m <module...> --exit-with-parent`` under ``settings`` and wait until it is ready.
+
+        Raises BackendError with the service's own last line when it ends before that, or takes too long.
+        """
+        settings.logs_folder.mkdir(parents=True, exist_ok=True)
+        self.log = settings.logs_folder / f"{module[0].rpartition('.')[2]}.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *module, "--exit-with-parent"],
+                env=settings.to_env(environment),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                # Ctrl-C in the terminal reaches the whole group: we end the child ourselves, after our own work.
+                start_new_session=True,
+            )
+        watchdog = threading.Timer(_START_TIMEOUT_S, self.process.kill)
+        watchdog.start()
+        try:
+            assert self.process.stdout is not None
+            line = self.process.stdout.readline().strip()
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            watchdog.cancel()
+        if not line.startswith(_READY):
+            self.close()
+            raise BackendError(f"{name} did not start: {_last_line(self.log)} (log: {self.log})")
+        self.uri = line.removeprefix(_READY)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self.process.poll() is None
+
+    def close(self) -> None:
+        """End the process: close its input, wait, and kill it if it does not go. Closing twice is fine."""
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            self.process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def start(settings: Settings, environment: Mapping[str, str]) -> Child:
+    """The embedded server, running where ``settings`` say. Raises BackendError when it does not start."""
+    return Child("the embedded server", ["pipeline.server"], settings, environment)
+
+
+def loopback(settings: Settings) -> Settings:
+    """``settings`` for a private server: a free loopback port, no TLS."""
+    return replace(settings, serve_host="127.0.0.1", serve_port=0, serve_cert="", serve_key="", serve_client_ca="")
+
+
+def publish(server: Child, settings: Settings) -> None:
+    """Tell other commands with the same home where ``server`` is; a server that ended is recognised by its pid."""
+    row = Published(server.uri, server.process.pid, settings.whisper, str(settings.models))
+    part = _address(settings).with_suffix(".part")
+    part.write_text(json.dumps(row.__dict__), encoding="utf-8")
+    part.replace(_address(settings))
+
+
+def find(settings: Settings) -> Published | None:
+    """The server published in this home with the same models; None where there is none, its process is gone, or it
+    asks for TLS that a command beside it does not speak.
+    """
+    try:
+        row = Published(**json.loads(_address(settings).read_text(encoding="utf-8")))
+        os.kill(row.pid, 0)
+    except (OSError, ValueError, TypeError):
+        return None
+    same = row.whisper == settings.whisper and row.models == str(settings.models) and not settings.serve_cert
+    return row if same else None
+
+
+def _address(settings: Settings) -> Path:
+    return settings.home / "server.json"
+
+
+def _last_line(log: Path) -> str:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 4096))
+        lines = file.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,91 @@
+"""Sentiment of sentences by a Riva server's text classification."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import riva.client
+import riva.client.proto.riva_nlp_pb2 as wire
+import riva.client.proto.riva_nlp_pb2_grpc as wire_grpc
+
+from pipeline import rpc
+from pipeline.calls import SENTIMENT_LABELS, Sentiment, SentimentLabel
+from pipeline.errors import BackendError
+
+BATCH = 64
+
+
+class Classifier:
+    """The text classifier behind one connection to a Riva server. Threads may share it; who opened that closes it."""
+
+    def __init__(
+        self,
+        auth: riva.client.Auth,
+        *,
+        address: str,
+        model: str = "sentiment",
+        language: str = "en-US",
+        timeout_s: float = 120.0,
+        patience_s: float = 20.0,
+        setting: str = "OVERTONE_NLP_URI",
+    ) -> None:
+        self._service = rpc.Service("sentiment", address, setting, timeout_s, patience_s)
+        self._metadata = auth.get_auth_metadata()
+        self._stub = wire_grpc.RivaLanguageUnderstandingStub(auth.channel)
+        self._model, self._language = model, language
+
+    def sentiment(self, texts: Sequence[str]) -> list[Sentiment]:
+        """How each text feels, in order, asked for in batches of 64. Raises BackendError or CapabilityAbsent."""
+        found: list[Sentiment] = []
+        for first in range(0, len(texts), BATCH):
+            batch = [text.strip() for text in texts[first : first + BATCH]]
+            answer = self._ask(batch)
+            if len(answer.results) != len(batch):
+                raise BackendError(
+                    f"{self._service.name} at {self._service.address} judged {len(answer.results)} of {len(batch)} "
+                    f"sentences; the address comes from {self._service.setting}"
+                )
+            found += [self._sentiment(result) for result in answer.results]
+        return found
+
+    @cached_property
+    def identity(self) -> str:
+        """``name@version`` of the model that answers, asked once."""
+        answer = rpc.call(
+            self._service,
+            self._stub.GetRivaNLPConfig,
+            wire.RivaNLPConfigRequest(),
+            self._metadata,
+            asked="the list of language models",
+        )
+        versions = {config.model_name: config.parameters["version"] for config in answer.model_config}
+        return rpc.identity(self._model, versions.get(self._model, ""))
+
+    def _ask(self, texts: Sequence[str]) -> wire.TextClassResponse:
+        # The client's classify_text never sends top_n, and Riva then gives one label only.
+        request = wire.TextClassRequest(
+            text=texts,
+            top_n=len(SENTIMENT_LABELS),
+            model=wire.NLPModelParams(model_name=self._model, language_code=self._language),
+        )
+        asked = f"text classification by model {self._model!r} (OVERTONE_SENTIMENT_MODEL)"
+        return rpc.call(self._service, self._stub.ClassifyText, request, self._metadata, asked=asked)
+
+    def _sentiment(self, result: wire.ClassificationResult) -> Sentiment:
+        """Three probabilities that sum to 1; what the server's labels leave is shared by the labels it left out."""
+        given = {label.class_name.lower(): max(label.score, 0.0) for label in result.labels}
+        strange = sorted(set(given) - set(SENTIMENT_LABELS))
+        if strange or not given:
+            raise BackendError(
+                f"model {self._model!r} at {self._service.address} answers {', '.join(strange) or 'no label'}, not "
+                f"{', '.join(SENTIMENT_LABELS)}; choose another by OVERTONE_SENTIMENT_MODEL or {self._service.setting}"
+            )
+        absent = [label for label in SENTIMENT_LABELS if label not in given]
+        left = max(1.0 - sum(given.values()), 0.0) / len(absent) if absent else 0.0
+        scores: dict[SentimentLabel, float] = {label: given.get(label, left) for label in SENTIMENT_LABELS}
+        total = sum(scores.values())
+        if total <= 0:
+            raise BackendError(f"model {self._model!r} at {self._service.address} answers no probabilities")
+        scores = {label: score / total for label, score in scores.items()}
+        return Sentiment(max(scores, key=lambda label: scores[label]), scores, self.identity)

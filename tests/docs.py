@@ -1,0 +1,50 @@
+"""The two pages of the docs that are made from the code: `python -m tests.docs` writes them, a test compares them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.cli import cli
+from pipeline.settings import Settings, describe
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+
+def commands() -> str:
+    """docs/commands.md: the help of every verb."""
+    root = click.Context(cli, info_name="overtone", max_content_width=100)
+    pages = ["# The command line\n", f"```\n{cli.get_help(root)}\n```\n"]
+    for name, verb in cli.commands.items():
+        context = click.Context(verb, info_name=name, parent=root, max_content_width=100)
+        pages.append(f"## overtone {name}\n\n```\n{verb.get_help(context)}\n```\n")
+    pages.append(
+        "Exit codes: 0 done; 1 something failed, and a line on standard error says what, on what, and what to do; "
+        "2 wrong usage; 130 stopped by Ctrl-C.\n"
+    )
+    return "\n".join(pages)
+
+
+def settings() -> str:
+    """docs/settings.md: every variable with its default."""
+    defaults = describe(Settings())
+    models = next(row["default"] for row in defaults if row["variable"] == "OVERTONE_MODELS")
+    rows = []
+    for row in defaults:
+        default = row["default"].replace(models, "data/models")
+        shown = f"`{default}`" if default else ""
+        rows.append(f"| `{row['variable']}` | {shown} | {row['help'].replace('|', '&#124;')} |")
+    head = (
+        "# Settings\n\nEnvironment variables; unset or empty means the default. A misspelt `OVERTONE_` variable is an "
+        "error, not a default.\n`overtone doctor` shows the values in use.\n\n"
+        "| variable | default | meaning |\n|---|---|---|\n"
+    )
+    return head + "\n".join(rows) + "\n"
+
+
+PAGES = {"commands.md": commands, "settings.md": settings}
+
+if __name__ == "__main__":
+    for page, make in PAGES.items():
+        (DOCS / page).write_text(make(), encoding="utf-8")
