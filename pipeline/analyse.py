@@ -18,7 +18,7 @@ from pipeline.nlp import BATCH, Classifier
 from pipeline.sentences import Said
 
 _IN_FLIGHT = 2  # requests the recogniser has at once: one computes while the other travels and queues
-_BLOCK_S = 64 * voice.FRAME_S
+_BLOCK_S = 32 * voice.FRAME_S  # whole frames, and short: blocks of silence cost nothing
 _CHUNK_S = 0.1
 _EDGE_S = 0.06  # voice that the model hears late or not at all at the edges of a word
 

@@ -21,7 +21,7 @@ RATE_HZ = 16_000
 FRAME = 512  # samples a probability stands for
 FRAME_S = FRAME / RATE_HZ  # 0.032
 _CONTEXT = 64  # samples of the frame before that the model sees again
-_QUIET = 16 / 32768  # peak of a channel in which nobody speaks: what mu-law's lowest steps make of silence
+_QUIET = 32 / 32768  # peak (-60 dBFS) at which the model itself hears nothing any more, be it the clearest speech
 _MAYBE = 0.35  # probability from which a moment counts as voiced
 _BATCH = 2048  # frames a run of the model; bounds memory, and longer runs are no faster
 

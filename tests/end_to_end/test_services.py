@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,10 +57,14 @@ def children(home: Path) -> list[int]:
 
 
 @pytest.fixture
-def own(tmp_path: Path, clean_environment: dict[str, str]) -> Overtone:
-    """The command with embedded services on free ports."""
+def own(tmp_path: Path, clean_environment: dict[str, str]) -> Iterator[Overtone]:
+    """The command with embedded services on free ports; what a failed test leaves running ends with it."""
     ports = {"OVERTONE_SERVE_PORT": str(free_port()), "OVERTONE_DASHBOARD_PORT": str(free_port())}
-    return Overtone(tmp_path / "home", clean_environment | ports)
+    command = Overtone(tmp_path / "home", clean_environment | ports)
+    yield command
+    for process in children(command.home):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
