@@ -154,16 +154,14 @@ def _recognised(
 def _placed(pack: voice.Pack, ear: voice.Ear, words: Iterable[Word]) -> list[Word]:
     """The words with times in the recording; without those heard after the end of the audio.
 
-    A word belongs to the piece that plays at its middle, and keeps to it and to what is voiced: recognisers stretch
-    words over the silences beside them.
+    A word keeps to what is voiced: recognisers stretch words over the silences beside them.
     """
     placed = []
     for word in words:
         if word.start_s >= pack.duration_s:
             continue
-        piece, offset_s = pack.piece_at((word.start_s + word.end_s) / 2)
-        start_s = min(max(piece.start_s + word.start_s - offset_s, piece.start_s), piece.end_s)
-        end_s = min(max(piece.start_s + word.end_s - offset_s, start_s), piece.end_s)
+        there = pack.placed(word)
+        start_s, end_s = there.start_s, there.end_s
         if voiced := ear.voiced(start_s, end_s):
             start_s, end_s = max(start_s, voiced.start_s - _EDGE_S), min(end_s, voiced.end_s + _EDGE_S)
         placed.append(Word(word.text, round(start_s, 3), round(end_s, 3), word.confidence))

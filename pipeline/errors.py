@@ -32,8 +32,8 @@ class BackendError(OvertoneError):
         self.retryable = retryable
 
 
-class CapabilityAbsent(BackendError):
-    """The service answered that it has no such call or model (gRPC UNIMPLEMENTED, NOT_FOUND, "not a Riva API model")."""
+class CapabilityAbsent(BackendError):  # noqa: N818 - says what is the case; every error here is an OvertoneError
+    """The service has no such call or model (gRPC UNIMPLEMENTED, NOT_FOUND, "not a Riva API model")."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, retryable=False)

@@ -28,13 +28,13 @@ def _setting(default: Any, help: str, *, secret: bool = False) -> Any:
 class Settings:
     """All settings; the variable of field ``asr_uri`` is ``OVERTONE_ASR_URI``, and so on."""
 
-    home: Path = _setting(Path(".overtone"), "folder of the database, the calls' audio and the logs")
-    database_url: str = _setting("", "SQLAlchemy URL, e.g. postgresql+psycopg://user@host/db; empty: SQLite in the home")
+    home: Path = _setting(Path(".overtone"), "folder of the database, the calls' audio and the logs")  # noqa: RUF009
+    database_url: str = _setting("", "SQLAlchemy URL, e.g. postgresql+psycopg://me@host/db; empty: SQLite in the home")
     asr_uri: str = _setting(EMBEDDED, "speech recognition: embedded, or host:port of a Riva server")
     nlp_uri: str = _setting(EMBEDDED, "sentiment and language: embedded, or host:port of a Riva server")
     tts_uri: str = _setting(EMBEDDED, "speech synthesis: embedded, or host:port of a Riva server")
-    asr_model: str = _setting("", "recogniser to ask for on recordings, by its Riva name; empty: the server's choice")
-    live_asr_model: str = _setting("", "recogniser to ask for on live calls, by its Riva name; empty: the server's choice")
+    asr_model: str = _setting("", "recogniser for recordings, by its Riva name; empty: the server's choice")
+    live_asr_model: str = _setting("", "recogniser for live calls, by its Riva name; empty: the server's choice")
     sentiment_model: str = _setting("sentiment", "text classification model to ask for")
     language: str = _setting("en-US", "language of the calls, BCP-47")
     riva_tls: bool = _setting(False, "use TLS towards a Riva server")
@@ -53,7 +53,7 @@ class Settings:
     serve_queue: int = _setting(64, "requests that may wait for a model before the server answers RESOURCE_EXHAUSTED")
     serve_threads: int = _setting(0, "threads of the speech models; 0: one per core")
     whisper: str = _setting("tiny.en", "offline recogniser: tiny.en, a faster-whisper model name, or a local folder")
-    models: Path = _setting(DATA / "models", "folder of our own models: <task>/model.json beside the weights")
+    models: Path = _setting(DATA / "models", "folder of our models: <task>/model.json beside the weights")  # noqa: RUF009
     dashboard_host: str = _setting("127.0.0.1", "address the dashboard listens on")
     dashboard_port: int = _setting(8501, "port of the dashboard")
 

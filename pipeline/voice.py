@@ -8,7 +8,7 @@ the format: faster_whisper/vad.py and snakers4/silero-vad.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+
+from pipeline.calls import Word
 
 RATE_HZ = 16_000
 FRAME = 512  # samples a probability stands for
@@ -66,6 +68,23 @@ class Pack:
         """The time in the recording of time ``t_s`` of the packed audio; outside of it, its nearest end."""
         piece, offset_s = self.piece_at(t_s)
         return min(max(piece.start_s + t_s - offset_s, piece.start_s), piece.end_s)
+
+    def placed(self, word: Word) -> Word:
+        """``word``, with times in the packed audio, at its times in the recording, all of it in one piece.
+
+        Recognisers stretch words over the silences beside them, across the seam of two pieces: the last word of a
+        sentence was said where it starts, the first where it ends, any other in the piece that plays at its middle.
+        """
+        if word.text[-1:] in ".?!":
+            said_s = word.start_s
+        elif word.text[:1].isupper():
+            said_s = word.end_s
+        else:
+            said_s = (word.start_s + word.end_s) / 2
+        piece, offset_s = self.piece_at(said_s)
+        start_s = min(max(piece.start_s + word.start_s - offset_s, piece.start_s), piece.end_s)
+        end_s = min(max(piece.start_s + word.end_s - offset_s, start_s), piece.end_s)
+        return replace(word, start_s=start_s, end_s=end_s)
 
     def piece_at(self, t_s: float) -> tuple[Region, float]:
         """The piece that plays at time ``t_s`` of the packed audio, and the packed time at which it starts."""

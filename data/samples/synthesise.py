@@ -1,6 +1,6 @@
 """Six sample calls as stereo telephone audio with their true transcripts, made from ``calls.yml``.
 
-Run with the `tts` extra installed: ``python data/samples/synthesise.py``. Piper speaks each line in its own process; the
+Run with the `tts` extra installed: ``python data/samples/synthesise.py``. Piper speaks in a process of its own; the
 customer's voice is the same voice a fourth higher, so that the two are clearly different. Each side then goes through a
 telephone line (300-3400 Hz, 8 kHz, mu-law, faint line noise) on its own channel: agent left, customer right.
 """
@@ -72,7 +72,8 @@ def over_the_line(wav: Path, speaker: str) -> NDArray[np.int16]:
 def conversation(lines: list[Line], folder: Path, seed: int) -> tuple[NDArray[np.int16], list[dict[str, object]]]:
     """The call as int16 samples [n, 2] and its true sentences with their times in seconds."""
     chance = np.random.default_rng(seed)
-    spoken = [over_the_line(p, row.speaker) for p, row in zip(speak([r.text for r in lines], folder), lines, strict=True)]
+    files = speak([row.text for row in lines], folder)
+    spoken = [over_the_line(file, row.speaker) for file, row in zip(files, lines, strict=True)]
     starts: list[int] = []
     at = int(0.6 * RATE_HZ)
     for row, samples, before in zip(lines, spoken, [None, *lines[:-1]], strict=True):

@@ -1,0 +1,1 @@
+"""The embedded Riva-compatible speech and language server on CPU models."""

@@ -1,0 +1,81 @@
+"""All models of the server, loaded once, side by side, from local files."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.server.classifier import TextClassifier
+from pipeline.server.offline import Whisper
+from pipeline.server.online import Moonshine
+from pipeline.server.punctuator import Punctuator
+from pipeline.server.speech import Voice, find_voice
+from pipeline.server.understanding import Understander
+from pipeline.settings import Settings
+
+CLASSIFIERS = ("sentiment",)  # the first answers requests that name no model
+PUNCTUATION = "punctuation"
+UNDERSTANDING = "intent_slot"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Engines:
+    """The loaded models; ``threads`` is how many windows of audio the offline recogniser works on at once."""
+
+    offline: Whisper
+    online: Moonshine
+    classifiers: Mapping[str, TextClassifier]
+    punctuator: Punctuator | None
+    understander: Understander | None
+    voice: Voice | None
+    threads: int
+
+    def close(self) -> None:
+        """End the voice's process."""
+        if self.voice is not None:
+            self.voice.close()
+
+
+def load(settings: Settings) -> Engines:
+    """The models that ``settings`` choose. Raises ConfigError for the first one that cannot be had."""
+    threads = settings.serve_threads or len(os.sched_getaffinity(0))
+    models = settings.models
+    with ThreadPoolExecutor() as pool:
+        # Started together: hashing and reading weights let the others work meanwhile.
+        offline = pool.submit(Whisper, settings.whisper, models, workers=threads)
+        online = pool.submit(Moonshine, models)
+        classifiers = {task: pool.submit(TextClassifier, task, models) for task in CLASSIFIERS}
+        punctuator = pool.submit(_punctuator, models)
+        understander = pool.submit(_understander, models)
+        voice = pool.submit(find_voice, models)
+    return Engines(
+        offline.result(),
+        online.result(),
+        {model.result().card.name: model.result() for model in classifiers.values()},
+        punctuator.result(),
+        understander.result(),
+        voice.result(),
+        threads,
+    )
+
+
+def _punctuator(models: Path) -> Punctuator | None:
+    """The recognisers punctuate by themselves, so a folder of models may do without."""
+    if (models / PUNCTUATION).is_dir():
+        return Punctuator(PUNCTUATION, models)
+    log.warning("no punctuation model in %s: PunctuateText is not offered", models)
+    return None
+
+
+def _understander(models: Path) -> Understander | None:
+    """Analysing calls needs no intents, so a folder of models may do without."""
+    if (models / UNDERSTANDING).is_dir():
+        return Understander(UNDERSTANDING, models)
+    log.warning("no intent and slot model in %s: AnalyzeIntent is not offered", models)
+    return None
