@@ -1,0 +1,49 @@
+"""The dialog engine: flow files in YAML, and conversations as pure functions of them."""
+
+from pipeline.dialog.checks import check, load
+from pipeline.dialog.defects import Defect, FlowError
+from pipeline.dialog.draw import draw
+from pipeline.dialog.engine import begin, ended, replay, step, waits
+from pipeline.dialog.flows import Flows
+from pipeline.dialog.values import (
+    Action,
+    ActionDone,
+    DialogState,
+    Event,
+    Move,
+    NoInput,
+    Reply,
+    Reset,
+    Said,
+    Step,
+    TimedOut,
+    Undo,
+    Waits,
+)
+
+__all__ = [
+    "Action",
+    "ActionDone",
+    "Defect",
+    "DialogState",
+    "Event",
+    "FlowError",
+    "Flows",
+    "Move",
+    "NoInput",
+    "Reply",
+    "Reset",
+    "Said",
+    "Step",
+    "TimedOut",
+    "Undo",
+    "Waits",
+    "begin",
+    "check",
+    "draw",
+    "ended",
+    "load",
+    "replay",
+    "step",
+    "waits",
+]
