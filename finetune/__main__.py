@@ -35,7 +35,9 @@ def train(config_path: Path, datasets: Path, repository: Path, work: Path, outpu
         read = config.load(config_path)
         notes_path = config_path.with_suffix(".notes.md")
         notes = notes_path.read_text(encoding="utf-8") if notes_path.exists() else ""
-        places = runs.Places(repository, datasets, work, output or repository / "data" / "models" / read.task)
+        places = runs.Places(
+            repository, datasets, work, output or repository / "data" / "models" / read.task.replace("-", "_")
+        )
         with tqdm(unit="step", file=sys.stderr, mininterval=1.0) as bar:
 
             def show(step: Step) -> None:

@@ -43,7 +43,7 @@ class WordTagger(nn.Module):
 
 
 class IntentSlots(nn.Module):
-    """Intent logits [batch, intents] from the mean over the tokens, slot logits [batch, tokens, slots] of each token."""
+    """Intent logits [batch, intents] from the mean over the tokens, and each token's slot logits."""
 
     def __init__(self, encoder: Any, intents: int, slots: int, dropout: float) -> None:
         super().__init__()

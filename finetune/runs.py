@@ -17,8 +17,19 @@ import torch
 from torch import nn
 
 from finetune import (
-    calibrate, card, data, encoder, evaluate, export, intent_slot, model, nemo, punctuation, sentiment, spans, train,
-)  # fmt: skip
+    calibrate,
+    card,
+    data,
+    encoder,
+    evaluate,
+    export,
+    intent_slot,
+    model,
+    nemo,
+    punctuation,
+    sentiment,
+    train,
+)
 from finetune.config import Config, Source
 from finetune.data import LABELS, Row
 from finetune.evaluate import Floats, Interval
@@ -49,7 +60,9 @@ def train_model(
     Raises InputError with all defects of the data, ConfigError for a missing encoder or a foreign checkpoint; nothing
     is written to ``places.output`` before everything else is done.
     """
-    {"sentiment": _sentiment, "punctuation": _punctuation, "intent-slot": _intent_slot}[config.task](config, places, notes, on_step, say)
+    {"sentiment": _sentiment, "punctuation": _punctuation, "intent-slot": _intent_slot}[config.task](
+        config, places, notes, on_step, say
+    )
 
 
 def _sentiment(config: Config, places: Places, notes: str, on_step: Callable[[train.Step], None], say: Say) -> None:
@@ -88,7 +101,7 @@ def _sentiment(config: Config, places: Places, notes: str, on_step: Callable[[tr
     }
     numbers = {
         "calibration": {"temperature": fitted.temperature, "bias": list(fitted.bias)},
-        "speed": {"milliseconds_per_sentence": _pace(tokenizer, held[dev[0]], packed)},
+        "speed": {"milliseconds_per_sentence": _pace(tokenizer, [row.text for row in held[dev[0]]], packed)},
         "metrics": metrics,
         "data": _counts(config.train, rows),
     }
@@ -173,6 +186,32 @@ def _intent_slot(config: Config, places: Places, notes: str, on_step: Callable[[
         fingerprint=_hash([dataclasses.asdict(config), [dataclasses.astuple(row) for row in rows]]),
         on_step=on_step,
     )
+    model.blend(trained, encoder.read(folder, config.encoder), config.encoder.blend)
+    packed = _quantised(trained, ["intent", "slots"], places.work)
+    opened = export.session(packed, threads=settings.threads)
+
+    def exact(ids: torch.Tensor, mask: torch.Tensor) -> Any:
+        with torch.inference_mode():
+            return [part.numpy() for part in trained(ids, mask)]
+
+    def quick(ids: torch.Tensor, mask: torch.Tensor) -> Any:
+        return opened.run(None, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})
+
+    logits, tagged = intent_slot.outputs(quick, held, tokenizer, known)
+    plain = intent_slot.measured(held, *intent_slot.outputs(exact, held, tokenizer, known), known)
+    found = intent_slot.measured(held, logits, tagged, known)
+    described = {
+        "name": "intent_slot", "version": config.version, "task": "intent-slot", "format": "onnx-int8",
+        "labels": {"intents": list(known.intents), "slots": list(known.slots)},
+        "domains": {intent: intent_slot.domain(intent) for intent in known.intents},
+        "max_tokens": config.encoder.max_tokens,
+        "energy": intent_slot.energy(held, logits, known),
+        "speed": {"milliseconds_per_sentence": _pace(tokenizer, [row.text for row in held], packed)},
+        "metrics": found | {"fp32": {name: plain[name][0] for name in intent_slot.HEADLINES}},
+        "data": _counts(config.train, rows), "licence": "Apache-2.0",
+    }  # fmt: skip
+    export.publish(places.output, packed, tokenizer, described, card.intent_slot(described, config, notes))
+    say(f"published {places.output}")
 
 
 def _measured(
@@ -222,13 +261,13 @@ def _quantised(trained: nn.Module, outputs: Sequence[str], work: Path) -> Path:
     return packed
 
 
-def _pace(tokenizer: Any, rows: Sequence[Row], packed: Path) -> float:
-    """Milliseconds per sentence at batch 1 on one thread, tokenising included; the median of the rows."""
+def _pace(tokenizer: Any, texts: Sequence[str], packed: Path) -> float:
+    """Milliseconds per sentence at batch 1 on one thread, tokenising included; the median of the texts."""
     opened = export.session(packed)
     taken = []
-    for row in rows[:200]:
+    for text in texts[:200]:
         started = time.perf_counter()
-        export.run(opened, [row.text], tokenizer)
+        export.run(opened, [text], tokenizer)
         taken.append(time.perf_counter() - started)
     return float(np.median(taken) * 1000)
 
@@ -242,7 +281,7 @@ def _hash(told: Any) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def _counts(sources: Sequence[Source], rows: Sequence[Row]) -> Mapping[str, int]:
+def _counts(sources: Sequence[Source], rows: Sequence[Row | nemo.Tagged]) -> Mapping[str, int]:
     """The number of training rows of each source, by the name of its file."""
     found = Counter(row.path for row in rows)
     return {Path(s.path).stem: found[s.path] for s in sources}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -15,15 +16,20 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 def commands() -> str:
     """docs/commands.md: the help of every verb."""
     root = click.Context(cli, info_name="overtone", max_content_width=100)
-    pages = ["# The command line\n", f"```\n{cli.get_help(root)}\n```\n"]
-    for name, verb in cli.commands.items():
-        context = click.Context(verb, info_name=name, parent=root, max_content_width=100)
-        pages.append(f"## overtone {name}\n\n```\n{verb.get_help(context)}\n```\n")
+    pages = ["# The command line\n", f"```\n{cli.get_help(root)}\n```\n", *_verbs(cli, root)]
     pages.append(
         "Exit codes: 0 done; 1 something failed, and a line on standard error says what, on what, and what to do; "
         "2 wrong usage; 130 stopped by Ctrl-C.\n"
     )
     return "\n".join(pages)
+
+
+def _verbs(group: click.Group, parent: click.Context) -> Iterator[str]:
+    for name, verb in group.commands.items():
+        context = click.Context(verb, info_name=name, parent=parent, max_content_width=100)
+        yield f"## {context.command_path}\n\n```\n{verb.get_help(context)}\n```\n"
+        if isinstance(verb, click.Group):
+            yield from _verbs(verb, context)
 
 
 def settings() -> str:

@@ -13,9 +13,9 @@ from pipeline.errors import ConfigError
 from tests.finetune.conftest import REPOSITORY
 
 
-@pytest.mark.parametrize("task", ["sentiment", "punctuation"])
+@pytest.mark.parametrize("task", ["sentiment", "punctuation", "intent-slot"])
 def test_shipped_configs_are_accepted(task: str) -> None:
-    made = config.load(REPOSITORY / "finetune" / "configs" / f"{task}.yml")
+    made = config.load(REPOSITORY / "finetune" / "configs" / f"{task.replace('-', '_')}.yml")
     assert made.task == task
     assert made.faults() == []
 
@@ -99,3 +99,10 @@ def test_training_on_what_is_measured_is_refused() -> None:
     made = Config("sentiment", "1", train=(Source("a.tsv"),), dev=(Source("a.tsv"),))
     assert any("also trained on" in fault for fault in made.faults())
     assert dataclasses.replace(made, dev=(Source("b.tsv"),)).faults() == []
+
+
+def test_the_format_nemo_belongs_to_the_task_that_reads_tags() -> None:
+    nemo, other = Source("a.tsv", format="nemo"), Source("b.tsv", format="labelled")
+    assert "only the task intent-slot reads" in Config("sentiment", "1", (nemo,)).faults()[0]
+    assert Config("intent-slot", "1", (nemo, other), (Source("c.tsv", format="nemo"),)).faults() == []
+    assert "needs a source of format nemo" in Config("intent-slot", "1", (other,), (nemo,)).faults()[0]

@@ -83,13 +83,40 @@ def test_the_command_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
     assert "Traceback" not in done.output
 
 
-@pytest.mark.parametrize("task", ["sentiment", "punctuation"])
+@pytest.mark.parametrize("task", ["sentiment", "punctuation", "intent_slot"])
 def test_the_shipped_card_tells_the_shipped_figures(task: str) -> None:
     folder = REPOSITORY / "data" / "models" / task
     path = REPOSITORY / "finetune" / "configs" / f"{task}.yml"
     made = config.load(path)
     told = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     assert told["version"] == made.version
-    write = {"sentiment": card.sentiment, "punctuation": card.punctuation}[task]
+    write = {"sentiment": card.sentiment, "punctuation": card.punctuation, "intent_slot": card.intent_slot}[task]
     notes = path.with_suffix(".notes.md").read_text(encoding="utf-8")
     assert (folder / "MODEL_CARD.md").read_text(encoding="utf-8") == write(told, made, notes)
+
+
+def test_an_intent_run_publishes_what_the_server_reads(tmp_path: Path, work: Path) -> None:
+    from pipeline.server.understanding import Understander
+
+    (tmp_path / "dict.intents.csv").write_text("weather.sunny\ngreeting\nunknown\n")
+    (tmp_path / "dict.slots.csv").write_text("B-location\nI-location\nO\n")
+    for name, rows in (
+        ("train", ["sunny in york", "hi you there", "tell a joke"]),
+        ("test", ["sun at rome", "hey a b", "do my tax"]),
+    ):
+        sentences = [f"{row}\t{intent}\n" for intent, row in enumerate(rows)] * 4
+        (tmp_path / f"{name}.tsv").write_text("sentence\tlabel\n" + "".join(sentences))
+        (tmp_path / f"{name}_slots.tsv").write_text("2 2 0\n2 2 2\n2 2 2\n" * 4)
+    (tmp_path / "run.yml").write_text(
+        f"task: intent-slot\nversion: '1'\n{ENCODER}train: [{{path: train.tsv, format: nemo}}]\n"
+        "dev: [{path: test.tsv, format: nemo}]\n"
+    )
+    output = tmp_path / "models" / "intent_slot"
+    (work / "intent_slot.checkpoint").unlink(missing_ok=True)
+    places = runs.Places(tmp_path, tmp_path, work, output)
+    runs.train_model(config.load(tmp_path / "run.yml"), places, on_step=lambda s: None, say=lambda line: None)
+    told = export.described(output)
+    assert told["metrics"]["rows"] == 12
+    assert told["data"] == {"train": 12}
+    assert "| train | 12 | 1 | 1 |" in (output / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert Understander("intent_slot", tmp_path / "models").understand("sunny in york").intent

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
 
-from finetune import calibrate, data, export
+from finetune import calibrate, data, export, intent_slot, nemo
 from finetune.calibrate import Calibration
 from finetune.config import Source
 from finetune.encoder import tokenizer
@@ -125,3 +128,25 @@ def test_the_punctuation_model_writes_a_clear_sentence() -> None:
     assert told["labels"]["punctuation"][marks[first[-1]]] == "?"
     for place in (0, 3, 6):
         assert told["labels"]["casing"][cases[first[place]]] == "Capital", words[place]
+
+
+def test_the_intent_model_is_as_good_as_its_card_says() -> None:
+    folder = MODELS / "intent_slot"
+    told = export.described(folder)
+    roots = {"repository": REPOSITORY}
+    source = Source("data/training/nara/test.tsv", format="nemo")
+    known = nemo.labels(source, roots)
+    assert told["labels"] == {"intents": list(known.intents), "slots": list(known.slots)}
+    assert (folder / "model.onnx").stat().st_size < 24_000_000
+    rows = nemo.load([source], roots, known, seed=1)
+    opened = export.session(folder / "model.onnx")
+
+    def run(ids: torch.Tensor, mask: torch.Tensor) -> Any:
+        return opened.run(None, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})
+
+    found = intent_slot.outputs(run, rows, tokenizer(folder, told["max_tokens"]), known)
+    measured = intent_slot.measured(rows, *found, known)
+    for name in intent_slot.HEADLINES:
+        _, low, high = told["metrics"][name]
+        assert low <= measured[name][0] <= high + 0.01, name
+        assert told["metrics"]["fp32"][name] - measured[name][0] < 0.02, name

@@ -21,7 +21,7 @@ import riva.client.proto.riva_tts_pb2_grpc as tts_grpc
 
 from pipeline import rpc
 from pipeline.asr import Recogniser
-from pipeline.nlp import Classifier
+from pipeline.nlp import Classifier, Understander
 from pipeline.tts import Speaker
 
 RATE = 32_000  # bytes a second
@@ -85,6 +85,19 @@ def classified(request: nlp_wire.TextClassRequest) -> nlp_wire.TextClassResponse
     return nlp_wire.TextClassResponse(results=[result(text) for text in request.text])
 
 
+def understood(request: nlp_wire.AnalyzeIntentRequest) -> nlp_wire.AnalyzeIntentResponse:
+    """A greeting, with the first word as a slot."""
+    word = request.query.split()[0]
+    start = request.query.index(word)
+    slot = nlp_wire.TokenClassValue(
+        token=word,
+        label=[nlp_wire.Classification(class_name="first", score=0.75)],
+        span=[nlp_wire.Span(start=start, end=start + len(word) - 1)],
+    )
+    intent = nlp_wire.Classification(class_name="greeting", score=0.5)
+    return nlp_wire.AnalyzeIntentResponse(intent=intent, slots=[slot])
+
+
 class ScriptedRiva(
     asr_grpc.RivaSpeechRecognitionServicer,  # type: ignore[misc]  # grpc's bases have no types
     nlp_grpc.RivaLanguageUnderstandingServicer,  # type: ignore[misc]
@@ -101,6 +114,7 @@ class ScriptedRiva(
         )
         self.on_stream: Callable[[Iterator[Any]], Iterator[asr_wire.StreamingRecognizeResponse]] = self._stream
         self.on_classify = classified
+        self.on_understand = understood
         self.on_say: Callable[[tts_wire.SynthesizeSpeechRequest], bytes] = lambda request: b"\1\0" * len(request.text)
         self.asr_models = [("offline-model", "offline", "7"), ("online-model", "online", "8")]
         self.stream_ended = threading.Event()
@@ -135,8 +149,14 @@ class ScriptedRiva(
         return self._answer("ClassifyText", context, lambda: self.on_classify(request))
 
     def GetRivaNLPConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
-        config = nlp_wire.RivaNLPConfigResponse.Config(model_name="sentiment", parameters={"version": "9"})
-        return self._answer("GetRivaNLPConfig", context, lambda: nlp_wire.RivaNLPConfigResponse(model_config=[config]))
+        configs = [
+            nlp_wire.RivaNLPConfigResponse.Config(model_name=name, parameters={"version": "9"})
+            for name in ("sentiment", "intent_slot")
+        ]
+        return self._answer("GetRivaNLPConfig", context, lambda: nlp_wire.RivaNLPConfigResponse(model_config=configs))
+
+    def AnalyzeIntent(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return self._answer("AnalyzeIntent", context, lambda: self.on_understand(request))
 
     def Synthesize(self, request: Any, context: Any) -> Any:  # noqa: N802
         return self._answer(
@@ -186,6 +206,10 @@ class ScriptedRiva(
     def classifier(self, **options: Any) -> Classifier:
         """The true client of this server."""
         return Classifier(self.auth(), address=self.uri, **options)
+
+    def understander(self, **options: Any) -> Understander:
+        """The true client of this server."""
+        return Understander(self.auth(), address=self.uri, **options)
 
     def speaker(self, **options: Any) -> Speaker:
         """The true client of this server."""

@@ -4,6 +4,7 @@ import grpc
 import pytest
 import riva.client.proto.riva_nlp_pb2 as wire
 
+from pipeline.calls import Intent, Slot
 from pipeline.errors import BackendError, CapabilityAbsent
 from tests.pipeline.scripted_riva import Refusal, ScriptedRiva
 
@@ -63,3 +64,61 @@ def test_a_server_without_text_classification_is_named_with_its_settings(scripte
     with pytest.raises(CapabilityAbsent, match=r"OVERTONE_SENTIMENT_MODEL.*OVERTONE_NLP_URI"):
         scripted.classifier().sentiment(["x"])
     assert scripted.calls["ClassifyText"] == 1
+
+
+def test_an_intent_has_its_slots_by_their_characters(scripted: ScriptedRiva) -> None:
+    understander = scripted.understander()
+    assert understander.understand(" Hello there") == Intent(
+        "greeting", 0.5, (Slot("first", "hello", "Hello", 1, 6, 0.75),), "intent_slot@9"
+    )
+    understander.understand("Good day")
+    assert scripted.calls == {"AnalyzeIntent": 2, "GetRivaNLPConfig": 1}
+
+
+def test_a_domain_is_sent_and_names_the_model(scripted: ScriptedRiva) -> None:
+    asked: list[wire.AnalyzeIntentRequest] = []
+
+    def heard(request: wire.AnalyzeIntentRequest) -> wire.AnalyzeIntentResponse:
+        asked.append(request)
+        return wire.AnalyzeIntentResponse(intent=wire.Classification(class_name="weather.sunny", score=1.0))
+
+    scripted.on_understand = heard
+    found = scripted.understander(domain="weather").understand("Sunny?")
+    assert (found.name, found.slots, found.model) == ("weather.sunny", (), "riva_intent_weather")
+    assert (asked[0].query, asked[0].options.domain, asked[0].options.lang) == ("Sunny?", "weather", "en-US")
+
+
+GREETING = wire.Classification(class_name="greeting", score=1.0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (wire.AnalyzeIntentResponse(), "answers no intent"),
+        (wire.AnalyzeIntentResponse(intent=GREETING, slots=[wire.TokenClassValue(token="x")]), "no label or"),
+        (
+            wire.AnalyzeIntentResponse(
+                intent=GREETING,
+                slots=[wire.TokenClassValue(token="x", label=[GREETING], span=[wire.Span(start=0, end=9)])],
+            ),
+            "outside of the text",
+        ),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_refused(
+    answer: wire.AnalyzeIntentResponse, said: str, scripted: ScriptedRiva
+) -> None:
+    scripted.on_understand = lambda request: answer
+    with pytest.raises(BackendError, match=said) as error:
+        scripted.understander().understand("x")
+    assert scripted.uri in str(error.value)
+
+
+def test_a_server_without_intents_is_named_with_its_setting(scripted: ScriptedRiva) -> None:
+    def absent(request: object) -> wire.AnalyzeIntentResponse:
+        raise Refusal(grpc.StatusCode.UNIMPLEMENTED, "AnalyzeIntent is not offered by this server")
+
+    scripted.on_understand = absent
+    with pytest.raises(CapabilityAbsent, match=r"intent analysis.*OVERTONE_NLP_URI"):
+        scripted.understander().understand("x")
+    assert scripted.calls["AnalyzeIntent"] == 1

@@ -1,0 +1,135 @@
+"""Reads folders in NeMo's joint intent-slot format: sentences with an intent and a BIO tag per word.
+
+Beside ``X.tsv`` (header, then sentence, tab, intent number) stand ``X_slots.tsv`` (a tag number per word, no header)
+and the labels ``dict.intents.csv`` and ``dict.slots.csv``, a label a line, numbered from 0. All defects are reported
+at once.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from finetune import data
+from finetune.augment import plain
+from finetune.config import Source
+from finetune.data import Defect
+from pipeline.errors import InputError
+
+OUTSIDE = "O"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The intents and BIO tags by their numbers."""
+
+    intents: tuple[str, ...]
+    slots: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """One sentence: a tag per word, and how much it counts in training."""
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+    intent: str
+    path: str
+    line: int  # 1-based
+    repeat: int = 1
+    weight: float = 1.0
+
+    @property
+    def text(self) -> str:
+        """The words with single spaces."""
+        return " ".join(self.words)
+
+
+def labels(source: Source, roots: Mapping[str, Path]) -> Labels:
+    """The labels beside a source of format nemo. Raises InputError when a file is missing or names a label twice."""
+    folder = (roots[source.root] / source.path).parent
+    found = []
+    for name in ("dict.intents.csv", "dict.slots.csv"):
+        try:
+            listed = tuple((folder / name).read_text(encoding="utf-8").split())
+        except (OSError, UnicodeDecodeError) as exc:
+            raise InputError(f"labels {folder / name} cannot be read ({exc}); build the folder again") from exc
+        if not listed or len(set(listed)) != len(listed):
+            raise InputError(f"labels {folder / name} are empty or stand twice; build the folder again")
+        found.append(listed)
+    return Labels(found[0], found[1])
+
+
+def load(sources: Sequence[Source], roots: Mapping[str, Path], known: Labels, *, seed: int) -> list[Tagged]:
+    """The sentences of all sources in their order; those of other formats carry no slot.
+
+    Raises InputError with every defect of every file.
+    """
+    found: list[Tagged] = []
+    defects: list[Defect] = []
+    for source in sources:
+        if source.format == "nemo":
+            rows, bad = read(source, roots[source.root], known)
+        else:
+            others, bad = data.read_source(source, roots[source.root], known.intents)
+            said = [(row, tuple(plain(row.text).split())) for row in others]
+            rows = [
+                Tagged(words, (OUTSIDE,) * len(words), row.label, row.path, row.line, row.repeat, row.weight)
+                for row, words in said
+                if words
+            ]
+        defects += bad
+        if source.limit and len(rows) > source.limit:
+            drawn = random.Random(f"{seed}:{source.path}").sample(range(len(rows)), source.limit)
+            rows = [rows[i] for i in sorted(drawn)]
+        found += rows
+    data.refuse(defects)
+    return found
+
+
+def read(source: Source, root: Path, known: Labels) -> tuple[list[Tagged], list[Defect]]:
+    """The usable sentences of one source of format nemo, and its defects."""
+    path = root / source.path
+    beside = path.with_name(f"{path.stem}_slots{path.suffix}")
+    lines: list[list[str]] = []
+    for part in (path, beside):
+        try:
+            lines.append(part.read_text(encoding="utf-8").splitlines())
+        except (OSError, UnicodeDecodeError) as exc:
+            return [], [Defect(str(part), 0, f"cannot be read ({exc}); build the folder again")]
+    sentences, tagged = lines[0][1:], lines[1]
+    if len(sentences) != len(tagged):
+        return [], [Defect(str(beside), 0, f"has {len(tagged)} lines for {len(sentences)} sentences")]
+    rows: list[Tagged] = []
+    defects: list[Defect] = []
+    for number, (sentence, numbers) in enumerate(zip(sentences, tagged, strict=True), 2):
+        text, _, intent = sentence.rpartition("\t")
+        words = tuple(text.split())
+        try:
+            row = Tagged(
+                words, tuple(known.slots[_number(n)] for n in numbers.split()), known.intents[_number(intent)],
+                source.path, number, source.repeat, source.weight,
+            )  # fmt: skip
+        except (ValueError, IndexError):
+            defects.append(Defect(source.path, number, "names an intent or tag by no number of the labels' files"))
+            continue
+        if not words or len(row.tags) != len(words):
+            defects.append(Defect(source.path, number, f"has {len(words)} words and {len(row.tags)} tags"))
+        elif not source.only or row.intent in source.only:
+            rows.append(row)
+    return rows, defects
+
+
+def without(rows: Sequence[Tagged], held_out: Sequence[Tagged]) -> list[Tagged]:
+    """The rows whose text is in none of the held-out ones: what is measured is never trained on."""
+    barred = {data.key(row.text) for row in held_out}
+    return [row for row in rows if data.key(row.text) not in barred]
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
