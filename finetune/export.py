@@ -46,13 +46,23 @@ def onnx(model: nn.Module, outputs: Sequence[str], target: Path) -> None:
 def int8(source: Path, target: Path) -> None:
     """None; writes ``target`` with dynamic int8 weights per channel.
 
-    Weights keep seven bits: processors without VNNI add products of eight-bit numbers in 16 bits, which overflow.
+    Weights keep seven bits: processors without VNNI add products of eight-bit numbers in 16 bits, which overflow. The
+    encoder's first layer keeps its floats: for 5 MB that gives back half of what int8 costs in macro-F1 (measured).
     """
+    from onnx import load
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    first_layer = [node.name for node in load(str(source)).graph.node if "/layer.0/" in node.name]
     with tempfile.TemporaryDirectory() as made:
         part = Path(made) / target.name
-        quantize_dynamic(str(source), str(part), per_channel=True, weight_type=QuantType.QInt8, reduce_range=True)
+        quantize_dynamic(
+            str(source),
+            str(part),
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            reduce_range=True,
+            nodes_to_exclude=first_layer,
+        )
         target.write_bytes(part.read_bytes())
 
 
