@@ -69,7 +69,7 @@ def test_the_sentiment_model_is_what_its_description_says() -> None:
     assert (told["name"], told["task"], told["format"]) == ("sentiment", "text-classification", "onnx-int8")
     assert told["labels"] == list(data.LABELS)
     assert told["licence"] == "Apache-2.0"
-    assert (MODELS / "sentiment" / "model.onnx").stat().st_size < 24_000_000
+    assert (MODELS / "sentiment" / "model.onnx").stat().st_size < 30_000_000
     opened = export.session(MODELS / "sentiment" / "model.onnx")
     assert [i.name for i in opened.get_inputs()] == ["input_ids", "attention_mask"]
     assert [o.name for o in opened.get_outputs()] == ["logits"]
@@ -137,7 +137,7 @@ def test_the_intent_model_is_as_good_as_its_card_says() -> None:
     source = Source("data/training/nara/test.tsv", format="nemo")
     known = nemo.labels(source, roots)
     assert told["labels"] == {"intents": list(known.intents), "slots": list(known.slots)}
-    assert (folder / "model.onnx").stat().st_size < 24_000_000
+    assert (folder / "model.onnx").stat().st_size < 30_000_000
     rows = nemo.load([source], roots, known, seed=1)
     opened = export.session(folder / "model.onnx")
 
