@@ -157,11 +157,8 @@ def _placed(pack: voice.Pack, ear: voice.Ear, words: Iterable[Word]) -> list[Wor
     A word keeps to what is voiced: recognisers stretch words over the silences beside them.
     """
     placed = []
-    for word in words:
-        if word.start_s >= pack.duration_s:
-            continue
-        there = pack.placed(word)
-        start_s, end_s = there.start_s, there.end_s
+    for word in pack.placed(word for word in words if word.start_s < pack.duration_s):
+        start_s, end_s = word.start_s, word.end_s
         if voiced := ear.voiced(start_s, end_s):
             start_s, end_s = max(start_s, voiced.start_s - _EDGE_S), min(end_s, voiced.end_s + _EDGE_S)
         placed.append(Word(word.text, round(start_s, 3), round(end_s, 3), word.confidence))

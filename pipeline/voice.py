@@ -22,6 +22,9 @@ from pipeline.calls import Word
 RATE_HZ = 16_000
 FRAME = 512  # samples a probability stands for
 FRAME_S = FRAME / RATE_HZ  # 0.032
+_CLOSING = (".", "?", "!")
+_SEAM_S = 0.3
+_SHORTEST_WORD_S = 0.05  # a word that a recogniser places at the very end of the speech still takes time
 _CONTEXT = 64  # samples of the frame before that the model sees again
 _QUIET = 32 / 32768  # peak (-60 dBFS) at which the model itself hears nothing any more, be it the clearest speech
 _MAYBE = 0.35  # probability from which a moment counts as voiced
@@ -69,22 +72,34 @@ class Pack:
         piece, offset_s = self.piece_at(t_s)
         return min(max(piece.start_s + t_s - offset_s, piece.start_s), piece.end_s)
 
-    def placed(self, word: Word) -> Word:
-        """``word``, with times in the packed audio, at its times in the recording, all of it in one piece.
+    def placed(self, words: Iterable[Word]) -> list[Word]:
+        """``words``, with times in the packed audio, at their times in the recording, each in one piece.
 
         Recognisers stretch words over the silences beside them, across the seam of two pieces: the last word of a
-        sentence was said where it starts, the first where it ends, any other in the piece that plays at its middle.
+        sentence was said where it starts, the first where it ends, any other in the piece that plays at its middle. A
+        last word that they push just over the seam, away from its sentence, shares the stretched word before it.
         """
-        if word.text[-1:] in ".?!":
-            said_s = word.start_s
-        elif word.text[:1].isupper():
-            said_s = word.end_s
-        else:
-            said_s = (word.start_s + word.end_s) / 2
-        piece, offset_s = self.piece_at(said_s)
-        start_s = min(max(piece.start_s + word.start_s - offset_s, piece.start_s), piece.end_s)
-        end_s = min(max(piece.start_s + word.end_s - offset_s, start_s), piece.end_s)
-        return replace(word, start_s=start_s, end_s=end_s)
+        placed: list[Word] = []
+        before: Region | None = None
+        for word in words:
+            closing = word.text[-1:] in _CLOSING
+            middle_s = (word.start_s + word.end_s) / 2
+            said_s = word.start_s if closing else word.end_s if word.text[:1].isupper() else middle_s
+            piece, offset_s = self.piece_at(said_s)
+            just_over = closing and piece is not before and word.start_s - offset_s < _SEAM_S
+            if just_over and placed and placed[-1].text[-1:] not in _CLOSING:
+                last = placed[-1]
+                share = (len(last.text) + 1) / (len(last.text) + len(word.text) + 2)
+                middle_s = last.start_s + share * (last.end_s - last.start_s)
+                placed[-1] = replace(last, end_s=middle_s)
+                placed.append(replace(word, start_s=middle_s, end_s=last.end_s))
+                continue
+            latest_s = max(piece.start_s, piece.end_s - _SHORTEST_WORD_S)
+            start_s = min(max(piece.start_s + word.start_s - offset_s, piece.start_s), latest_s)
+            end_s = min(max(piece.start_s + word.end_s - offset_s, start_s + _SHORTEST_WORD_S), piece.end_s)
+            placed.append(replace(word, start_s=start_s, end_s=end_s))
+            before = piece
+        return placed
 
     def piece_at(self, t_s: float) -> tuple[Region, float]:
         """The piece that plays at time ``t_s`` of the packed audio, and the packed time at which it starts."""

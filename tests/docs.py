@@ -15,7 +15,7 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 def commands() -> str:
     """docs/commands.md: the help of every verb."""
-    root = click.Context(cli, info_name="overtone", max_content_width=100)
+    root = click.Context(cli, info_name="overtone", terminal_width=100, max_content_width=100)
     pages = ["# The command line\n", f"```\n{cli.get_help(root)}\n```\n", *_verbs(cli, root)]
     pages.append(
         "Exit codes: 0 done; 1 something failed, and a line on standard error says what, on what, and what to do; "
@@ -26,7 +26,7 @@ def commands() -> str:
 
 def _verbs(group: click.Group, parent: click.Context) -> Iterator[str]:
     for name, verb in group.commands.items():
-        context = click.Context(verb, info_name=name, parent=parent, max_content_width=100)
+        context = click.Context(verb, info_name=name, parent=parent, terminal_width=100, max_content_width=100)
         yield f"## {context.command_path}\n\n```\n{verb.get_help(context)}\n```\n"
         if isinstance(verb, click.Group):
             yield from _verbs(verb, context)

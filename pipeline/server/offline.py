@@ -206,7 +206,7 @@ def _words(found: Sequence[Any], stretch: Pack) -> tuple[Word, ...]:
             sure = min(last.confidence or 0.0, word.confidence or 0.0)
             word = Word(last.text + word.text, last.start_s, word.end_s, sure)
         words.append(word)
-    return tuple(stretch.placed(word) for word in words if word.text)
+    return tuple(stretch.placed(word for word in words if word.text))
 
 
 def _cut(pcm: Pcm, start_s: float, end_s: float) -> Pcm:

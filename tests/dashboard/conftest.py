@@ -75,7 +75,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, list[str]]:
     home = tmp_path_factory.mktemp("home")
     settings = Settings(home=home, dashboard_port=free_port())
@@ -84,7 +84,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, list[str
     return settings, ids
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def dashboard(seeded: tuple[Settings, list[str]]) -> Iterator[Dashboard]:
     settings, ids = seeded
     running = Dashboard(settings, ids)
@@ -93,19 +93,19 @@ def dashboard(seeded: tuple[Settings, list[str]]) -> Iterator[Dashboard]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def store(seeded: tuple[Settings, list[str]]) -> Iterator[Store]:
     """The dashboard's store, opened by another process than the dashboard's: this one."""
     with open_store(seeded[0].store_url) as opened:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def resources(seeded: tuple[Settings, list[str]], store: Store) -> Resources:
     return Resources(seeded[0], store, Tickets(key_in(seeded[0].home)), Hub(store))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:

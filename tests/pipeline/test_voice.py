@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.audio import floats
+from pipeline.calls import Word
 from pipeline.voice import (
     FRAME,
     FRAME_S,
@@ -192,3 +193,17 @@ def test_packs_hold_every_region_whole_and_stay_short(parts: list[tuple[float, f
         assert any(p.start_s <= region.start_s + 1e-9 and region.end_s <= p.end_s + 1e-9 for p in pieces)
     for before, after in itertools.pairwise(pieces):
         assert before.end_s <= after.start_s + 1e-9
+
+
+def test_words_that_a_recogniser_stretched_over_a_seam_stay_with_their_sentence() -> None:
+    packed = Pack((Region(10.0, 12.0), Region(50.0, 52.0)))
+    words = [
+        Word("the", 1.2, 1.98),
+        Word("order?", 2.02, 2.07),  # said before the seam, written after it
+        Word("Oh,", 1.9, 2.8),  # begins the second piece, stretched back over the seam
+        Word("lovely.", 3.9, 4.6),  # longer than the audio
+    ]
+    the, order, oh, lovely = packed.placed(words)
+    assert 11.2 <= the.start_s < the.end_s == order.start_s < order.end_s <= 12.0
+    assert (oh.start_s, oh.end_s) == (50.0, pytest.approx(50.8))
+    assert lovely.start_s < lovely.end_s == 52.0
