@@ -7,7 +7,7 @@ CONSTRAINTS := .ci/constraints.txt
 EXTRAS ?= tts
 EXTRAS_LIST := $(if $(EXTRAS),[$(EXTRAS)],)
 
-.PHONY: run setup test test-slow test-setup chromium lint bench docs clean
+.PHONY: run setup test test-setup chromium lint bench docs clean
 
 run: setup
 	$(BIN)/overtone up --samples
@@ -32,10 +32,7 @@ lint: test-setup
 	$(BIN)/lint-imports
 
 test: lint chromium
-	$(BIN)/python -m pytest -m "not slow"
-
-test-slow: test-setup chromium
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest
 
 # The dashboard's tests drive Chromium: a root Debian machine gets it here, elsewhere they are skipped and say why.
 chromium:

@@ -16,7 +16,7 @@ from pipeline.replay import replay
 from pipeline.samples import Sample
 from pipeline.settings import Settings
 
-_BETWEEN_CALLS_S = 8.0
+_BETWEEN_CALLS_S = 2.0
 _SPEAKERS: tuple[SpeakerRole, ...] = ("agent", "customer")
 _MARK = {"demo": "true"}  # on a replayed call, so that the next round can take the last one away
 
