@@ -17,6 +17,7 @@ from pipeline.errors import ConfigError
 
 EMBEDDED = "embedded"
 _PASSWORD = re.compile(r"(://[^:/@]*:).+@")  # in a URL; greedy, since a password may hold an @ itself
+_CHOICES = {"weather": ("", EMBEDDED, "weatherstack", "open-meteo"), "units": ("", "metric", "imperial")}
 DATA = Path(__file__).resolve().parent.parent / "data"
 
 
@@ -54,6 +55,13 @@ class Settings:
     serve_threads: int = _setting(0, "threads of the speech models; 0: one per core")
     whisper: str = _setting("tiny.en", "offline recogniser: tiny.en, a faster-whisper model name, or a local folder")
     models: Path = _setting(DATA / "models", "folder of our models: <task>/model.json beside the weights")  # noqa: RUF009
+    weather: str = _setting("", "embedded, weatherstack or open-meteo; empty: weatherstack with a key, else embedded")
+    weather_key: str = _setting("", "key of WeatherStack, or of an Open-Meteo customer", secret=True)
+    places_key: str = _setting("", "key of Yelp's places API; empty: the catalogue's stores", secret=True)
+    products_key: str = _setting("", "client-id:client-secret of eBay's API; empty: the catalogue", secret=True)
+    products_marketplace: str = _setting("EBAY_US", "eBay's marketplace, e.g. EBAY_GB")
+    catalogue_url: str = _setting("", "SQLAlchemy URL of your stores, products and stock; empty: the sample catalogue")
+    units: str = _setting("", "metric or imperial, for the weather; empty: as the place uses")
     dashboard_host: str = _setting("127.0.0.1", "address the dashboard listens on")
     dashboard_port: int = _setting(8501, "port of the dashboard")
 
@@ -69,6 +77,16 @@ class Settings:
                 raise ConfigError(f"{variable(name)} is {getattr(self, name)}; a port lies between 0 and 65535")
         if self.serve_queue < 1:
             raise ConfigError("OVERTONE_SERVE_QUEUE must be at least 1")
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                known = ", ".join(choice for choice in allowed if choice)
+                raise ConfigError(f"{variable(name)} is {getattr(self, name)!r}; give {known}, or leave it empty")
+        if self.weather == "weatherstack" and not self.weather_key:
+            raise ConfigError("OVERTONE_WEATHER is weatherstack, which needs OVERTONE_WEATHER_KEY")
+        if self.products_key and ":" not in self.products_key.strip(":"):
+            raise ConfigError(
+                "OVERTONE_PRODUCTS_KEY must be client-id:client-secret, as eBay's developer pages have it"
+            )
         if self.riva_timeout_s <= 0:
             raise ConfigError("OVERTONE_RIVA_TIMEOUT_S must be above 0")
 

@@ -94,7 +94,7 @@ def test_codes_and_chances(service: OpenMeteo) -> None:
     assert tomorrow.condition == "rain"
     assert tomorrow.rain_chance == 0.82
     assert tomorrow.snow_chance == 0
-    assert round(tomorrow.rain_mm, 1) == 6.0  # 15 hours of the day at 0.4 mm
+    assert round(tomorrow.rain_mm, 1) == 6.4  # 16 hours of the day at 0.4 mm
 
 
 def test_days_beyond_the_model_are_left_out(service: OpenMeteo) -> None:

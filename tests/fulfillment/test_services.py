@@ -49,7 +49,7 @@ def test_keys_choose_the_apis(tmp_path: Path) -> None:
     ],
 )
 def test_the_weather_can_be_chosen(tmp_path: Path, weather: str, key: str, kind: type) -> None:
-    services = open_services(tmp_path, weather=weather, weather_key=key)  # type: ignore[arg-type]
+    services = open_services(tmp_path, weather=weather, weather_key=key)
     assert isinstance(services.weather, kind)
     services.close()
 
@@ -69,6 +69,9 @@ def test_what_cannot_be_used_is_told_at_once(tmp_path: Path) -> None:
         open_services(tmp_path, products_key="no-colon")
     with pytest.raises(RefusedError):
         open_services(tmp_path, catalogue_url="nonsense")
+    for wrong in ({"weather": "yahoo"}, {"units": "kelvin"}):
+        with pytest.raises(ValueError, match="no weather service"):
+            open_services(tmp_path, **wrong)  # type: ignore[arg-type]
     with pytest.raises(UnavailableError):
         open_services(tmp_path, catalogue_url="postgresql://127.0.0.1:9/nowhere")
 
