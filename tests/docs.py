@@ -15,7 +15,8 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 def commands() -> str:
     """docs/commands.md: the help of every verb."""
-    root = click.Context(cli, info_name="overtone", terminal_width=100, max_content_width=100)
+    shape = {**cli.context_settings, "terminal_width": 100, "max_content_width": 100}
+    root = click.Context(cli, info_name="overtone", **shape)
     pages = ["# The command line\n", f"```\n{cli.get_help(root)}\n```\n", *_verbs(cli, root)]
     pages.append(
         "Exit codes: 0 done; 1 something failed, and a line on standard error says what, on what, and what to do; "
