@@ -104,3 +104,115 @@ class Label:
     value: str
     reviewer: str
     at: datetime  # aware, UTC
+
+
+ConversationChannel = Literal["text", "voice", "phone"]
+TurnEvent = Literal["opened", "said", "silence", "time-out", "reset", "undo"]
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One conversation of a person with the assistant."""
+
+    id: str
+    started_at: datetime  # aware, UTC
+    channel: ConversationChannel
+    person: str = ""  # a name or number, where somebody told us
+    ended_at: datetime | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)  # what else is known: the phone system's call id, say
+
+
+@dataclass(frozen=True)
+class Performed:
+    """An action that the assistant carried out for a turn: what was asked of which service, and what came back."""
+
+    name: str  # weather | retail | hand_over ...
+    request: Mapping[str, str | tuple[str, ...]]
+    status: str  # as docs/flows.md lists them
+    answer: str  # in words; "" where the status says it all
+    source: str  # who answered; "" where nobody did
+    as_of: datetime | None  # aware, UTC: when the answer was true
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One step of a conversation: what the person did, what was understood, done and answered.
+
+    Number 0 is what the assistant says before anybody asks (``event`` "opened"), so numbers count from there.
+    """
+
+    conversation_id: str
+    number: int
+    at: datetime  # aware, UTC: when the person had finished speaking or typing
+    event: TurnEvent
+    user_text: str  # as typed or recognised; "" where nothing was said
+    intent: Intent | None  # slots normalised; offsets into user_text
+    path: tuple[tuple[str, str, str], ...]  # edges taken in the flows: state, label, state
+    state: str  # where the conversation stands afterwards
+    actions: tuple[Performed, ...]
+    replies: tuple[str, ...]  # what the assistant said, a text a message
+    timings_ms: Mapping[str, float] = field(default_factory=dict)  # stage: milliseconds
+    recogniser: str = ""  # "name@version" of the speech model; "" for typed words
+    error: str = ""  # what failed, in words, where the turn had to apologise
+
+
+@dataclass(frozen=True)
+class TurnLabel:
+    """A person's correction of what a turn meant; it stands beside the prediction, never over it.
+
+    ``slots`` are all slots of the sentence with their offsets into ``Turn.user_text``, scores 1.
+    """
+
+    conversation_id: str
+    number: int
+    intent: str
+    slots: tuple[Slot, ...]
+    reviewer: str
+    at: datetime  # aware, UTC
+
+
+@dataclass(frozen=True)
+class SentenceClock:
+    """When one sentence of a live call passed each stage on its way to the screen; None where it has not (yet).
+
+    All times are aware and UTC, by the clock of the machine that passed the stage.
+    """
+
+    call_id: str
+    index: int
+    spoken_at: datetime | None = None  # the speaker fell silent
+    heard_at: datetime | None = None  # the final text came
+    labelled_at: datetime | None = None
+    stored_at: datetime | None = None
+    sent_at: datetime | None = None  # to the first browser
+    painted_at: datetime | None = None  # by the first browser, as it says
+
+
+AlertVerdict = Literal["right", "wrong"]
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A rule that fired on a live call."""
+
+    id: str
+    call_id: str
+    index: int | None  # of the sentence that set it off; None where it was silence or talk-over
+    rule: str  # name of the rule
+    severity: Literal["info", "warning", "critical"]
+    message: str  # one line for a manager
+    at: datetime  # aware, UTC
+    verdict: AlertVerdict | None = None  # the last that a person gave
+    reviewer: str = ""
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a manager wrote or flagged on a call; ``text`` is empty for a bare flag."""
+
+    call_id: str
+    at_s: float  # where in the call
+    text: str
+    flagged: bool
+    author: str
+    at: datetime  # aware, UTC

@@ -18,6 +18,7 @@ from pipeline.errors import ConfigError
 EMBEDDED = "embedded"
 _PASSWORD = re.compile(r"(://[^:/@]*:).+@")  # in a URL; greedy, since a password may hold an @ itself
 _CHOICES = {"weather": ("", EMBEDDED, "weatherstack", "open-meteo"), "units": ("", "metric", "imperial")}
+PERSONAL = ("card", "phone", "email", "number")  # what OVERTONE_REDACT can mask
 DATA = Path(__file__).resolve().parent.parent / "data"
 
 
@@ -62,6 +63,15 @@ class Settings:
     products_marketplace: str = _setting("EBAY_US", "eBay's marketplace, e.g. EBAY_GB")
     catalogue_url: str = _setting("", "SQLAlchemy URL of your stores, products and stock; empty: the sample catalogue")
     units: str = _setting("", "metric or imperial, for the weather; empty: as the place uses")
+    flows: Path = _setting(DATA / "flows", "folder of the assistant's dialog flows")  # noqa: RUF009
+    voice: str = _setting("", "voice of the assistant, by its Riva name; empty: the server's choice")
+    redact: tuple[str, ...] = _setting((), "what is masked in stored texts: card, phone, email, number; empty: nothing")
+    live_host: str = _setting("127.0.0.1", "address that the gateway of live calls and the assistant listens on")
+    live_port: int = _setting(8502, "port of that gateway; 0 picks a free one")
+    live_token: str = _setting("", "token that phone systems and browsers must show to the gateway", secret=True)
+    twilio_auth_token: str = _setting("", "Twilio's auth token, to check its signatures", secret=True)
+    audiohook_key: str = _setting("", "api-key:client-secret of Genesys AudioHook", secret=True)
+    keep_audio: bool = _setting(True, "keep the recordings of live calls")
     dashboard_host: str = _setting("127.0.0.1", "address the dashboard listens on")
     dashboard_port: int = _setting(8501, "port of the dashboard")
 
@@ -72,7 +82,7 @@ class Settings:
             raise ConfigError("OVERTONE_SERVE_CLIENT_CA needs OVERTONE_SERVE_CERT and OVERTONE_SERVE_KEY")
         if bool(self.riva_client_cert) != bool(self.riva_client_key):
             raise ConfigError("OVERTONE_RIVA_CLIENT_CERT and OVERTONE_RIVA_CLIENT_KEY go together: set both or neither")
-        for name in ("serve_port", "dashboard_port"):
+        for name in ("serve_port", "live_port", "dashboard_port"):
             if not 0 <= getattr(self, name) <= 65535:
                 raise ConfigError(f"{variable(name)} is {getattr(self, name)}; a port lies between 0 and 65535")
         if self.serve_queue < 1:
@@ -87,6 +97,10 @@ class Settings:
             raise ConfigError(
                 "OVERTONE_PRODUCTS_KEY must be client-id:client-secret, as eBay's developer pages have it"
             )
+        if strange := sorted(set(self.redact) - set(PERSONAL)):
+            raise ConfigError(f"OVERTONE_REDACT holds {', '.join(strange)}; give some of {', '.join(PERSONAL)}")
+        if self.audiohook_key and ":" not in self.audiohook_key.strip(":"):
+            raise ConfigError("OVERTONE_AUDIOHOOK_KEY must be api-key:client-secret")
         if self.riva_timeout_s <= 0:
             raise ConfigError("OVERTONE_RIVA_TIMEOUT_S must be above 0")
 
@@ -185,4 +199,6 @@ def _parse(name: str, raw: str, kind: Any) -> Any:
         return Path(raw).expanduser()
     if kind is str:
         return raw
+    if kind == tuple[str, ...]:
+        return tuple(part.strip().lower() for part in raw.split(",") if part.strip())
     return parse_channels(raw, origin=name)
