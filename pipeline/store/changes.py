@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, Row, Select, Table, and_, select
 
 from pipeline.calls import Call
 from pipeline.store import rows
+from pipeline.store.alerts import ALERTS, alert_of
+from pipeline.store.notes import note_of
 from pipeline.store.queries import Change
 from pipeline.store.reading import SENTENCES, last_change
-from pipeline.store.tables import calls, events, labels, sentences
+from pipeline.store.tables import alerts, calls, events, labels, notes, sentences
 
 
 def changes(connection: Connection, after: int, limit: int) -> list[Change]:
@@ -24,40 +28,50 @@ def changes(connection: Connection, after: int, limit: int) -> list[Change]:
     if newest <= after:
         return []
     # The limit first: a planner that misjudges how many rows there are would join predictions to all of them.
-    wanted = (
-        select(sentences.c.number)
-        .join(calls, and_(calls.c.id == sentences.c.call_id, calls.c.revision == sentences.c.revision))
-        .where(sentences.c.number > after, sentences.c.number <= newest)
-        .order_by(sentences.c.number)
-        .limit(limit)
-        .subquery()
+    wanted = _range(_counting(select(sentences.c.number), sentences), sentences, after, newest, limit).subquery()
+    spoken = SENTENCES.join(wanted, wanted.c.number == sentences.c.number).order_by(sentences.c.number)
+    sources: tuple[tuple[Select[Any], Callable[[Row[Any], Call], Change]], ...] = (
+        (spoken, _sentence),
+        (_range(_counting(select(labels), labels), labels, after, newest, limit), _label),
+        (_range(select(events), events, after, newest, limit), _event),
+        (_range(ALERTS, alerts, after, newest, limit), _alert),
+        (_range(select(notes), notes, after, newest, limit), _note),
     )
-    spoken = connection.execute(
-        SENTENCES.join(wanted, wanted.c.number == sentences.c.number).order_by(sentences.c.number)
-    ).all()
-    said = connection.execute(
-        select(labels)
-        .join(calls, and_(calls.c.id == labels.c.call_id, calls.c.revision == labels.c.revision))
-        .where(labels.c.number > after, labels.c.number <= newest)
-        .order_by(labels.c.number)
-        .limit(limit)
-    ).all()
-    happened = connection.execute(
-        select(events).where(events.c.number > after, events.c.number <= newest).order_by(events.c.number).limit(limit)
-    ).all()
-    merged = sorted((*spoken, *said, *happened), key=lambda row: row.number)[:limit]
-    named = {row.call_id for row in merged}
+    found = [(row, made) for statement, made in sources for row in connection.execute(statement)]
+    merged = sorted(found, key=lambda pair: int(pair[0].number))[:limit]
+    named = {row.call_id for row, _ in merged}
     known = {row.id: rows.call_of(row) for row in connection.execute(select(calls).where(calls.c.id.in_(named)))}
-    found: list[Change] = []
-    for row in merged:
-        call = known.get(row.call_id, _gone(row.call_id))
-        if hasattr(row, "words"):
-            found.append(Change(row.number, "sentence", row.created_at, call, sentence=rows.sentence_of(row)))
-        elif hasattr(row, "reviewer"):
-            found.append(Change(row.number, "label", row.stored_at, call, label=rows.label_of(row)))
-        else:
-            found.append(Change(row.number, row.kind, row.at, call))
-    return found
+    return [made(row, known.get(row.call_id, _gone(row.call_id))) for row, made in merged]
+
+
+def _counting(statement: Select[Any], table: Table) -> Select[Any]:
+    """Only what is of the revision that counts."""
+    return statement.join(calls, and_(calls.c.id == table.c.call_id, calls.c.revision == table.c.revision))
+
+
+def _range(statement: Select[Any], table: Table, after: int, newest: int, limit: int) -> Select[Any]:
+    numbered = statement.where(table.c.number > after, table.c.number <= newest)
+    return numbered.order_by(table.c.number).limit(limit)
+
+
+def _sentence(row: Row[Any], call: Call) -> Change:
+    return Change(row.number, "sentence", row.created_at, call, sentence=rows.sentence_of(row))
+
+
+def _label(row: Row[Any], call: Call) -> Change:
+    return Change(row.number, "label", row.stored_at, call, label=rows.label_of(row))
+
+
+def _event(row: Row[Any], call: Call) -> Change:
+    return Change(row.number, row.kind, row.at, call)
+
+
+def _alert(row: Row[Any], call: Call) -> Change:
+    return Change(row.number, "alert", row.stored_at, call, alert=alert_of(row))
+
+
+def _note(row: Row[Any], call: Call) -> Change:
+    return Change(row.number, "note", row.stored_at, call, note=note_of(row))
 
 
 def _gone(call_id: str) -> Call:

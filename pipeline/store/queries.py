@@ -8,12 +8,27 @@ from datetime import date, datetime
 from math import sqrt
 from typing import Literal
 
-from pipeline.calls import Call, CallStatus, Label, Sentence, SentimentLabel
+from pipeline.calls import (
+    Alert,
+    Call,
+    CallStatus,
+    Conversation,
+    ConversationChannel,
+    Label,
+    Note,
+    Sentence,
+    Sentiment,
+    SentimentLabel,
+    SpeakerRole,
+)
 
 Order = Literal["newest", "oldest", "worst", "best", "longest"]
 Role = Literal["agent", "customer"]
 Grouping = Literal["agent", "customer", "day"]
-ChangeKind = Literal["began", "sentence", "finished", "stored", "label", "deleted"]
+ChangeKind = Literal["began", "sentence", "finished", "stored", "label", "deleted", "alert", "note"]
+PredictionKind = Literal["sentiment", "intent"]
+ConversationOrder = Literal["newest", "oldest", "unsure"]
+ReviewOrder = Literal["unsure", "disagreed"]
 
 MOOD_EDGE = 0.1  # a call's mood is neutral between -MOOD_EDGE and MOOD_EDGE
 
@@ -102,3 +117,99 @@ class Change:
     call: Call  # as it stands when it is read, not as it stood then
     sentence: Sentence | None = None  # of a "sentence", words included
     label: Label | None = None  # of a "label"
+    alert: Alert | None = None  # of an "alert", with the verdict it has when it is read
+    note: Note | None = None  # of a "note"
+
+
+@dataclass(frozen=True)
+class ConversationQuery:
+    """Which conversations to list and in which order; a field left at its default does not narrow the list.
+
+    ``text`` is looked for, literally and in either case of the Latin letters, in the person and in what was said and
+    answered in every turn. ``since`` (inclusive) and ``until`` (exclusive) are aware times that bound ``started_at``.
+    ``unsure`` puts the conversation with the least certain intent first, those without any last.
+    """
+
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    channel: ConversationChannel | None = None
+    intent: str | None = None  # as understood in at least one turn
+    reviewed: bool | None = None  # whether a person has labelled at least one turn
+    order: ConversationOrder = "newest"
+
+
+@dataclass(frozen=True)
+class ConversationSummary:
+    """A conversation as a list shows it."""
+
+    conversation: Conversation
+    turns: int
+    intents: tuple[str, ...]  # understood, each once, in the order in which they first came
+    last_text: str  # what the person said last; "" where nothing was said
+    errors: int  # turns that had to apologise
+    labelled: int  # turns with a person's label
+
+
+@dataclass(frozen=True)
+class ConversationPage:
+    """A slice of a list of conversations; ``total`` counts all conversations that match."""
+
+    rows: tuple[ConversationSummary, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class ReviewQuery:
+    """Which sentences a reviewer is to judge, and in which order; a field left at its default does not narrow them.
+
+    ``unsure``: the smallest distance between the two most probable sentiments first. ``disagreed``: models that
+    contradict each other, the opposite and the most decided first, and then reviewers who do. ``since`` (inclusive) and
+    ``until`` (exclusive) are aware times that bound the calls' starts.
+    """
+
+    reviewer: str
+    order: ReviewOrder = "unsure"
+    agent: str | None = None
+    speaker: SpeakerRole | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ReviewItem:
+    """A sentence to judge, with those around it and what is known of it."""
+
+    call: Call
+    before: Sentence | None
+    sentence: Sentence
+    after: Sentence | None
+    opinions: tuple[Sentiment, ...]  # of all models, the current one first
+    labels: tuple[Label, ...]  # of sentiment, by people; the oldest first
+    asked_by: str | None = None  # who wants a second opinion on it
+
+
+@dataclass(frozen=True)
+class GivenLabel:
+    """A label with what is known of the moment at which it was given."""
+
+    label: Label
+    said: tuple[Sentiment, ...]  # by the models then, the current one first; of a sentiment
+    retracted_at: datetime | None  # aware, UTC: when its reviewer took it back
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How often two models say the same of the sentences that both have scored."""
+
+    sentences: int
+    same: int
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A sentence, with the current sentiment, of which another model says something else."""
+
+    call: Call
+    sentence: Sentence
+    other: Sentiment

@@ -1,4 +1,4 @@
-"""What only reads the store: calls, sentences, labels, lists and moods."""
+"""What only reads calls: sentences, labels, lists and moods."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_,
 from pipeline.calls import Call, Label, Sentence
 from pipeline.errors import InputError
 from pipeline.store import rows
+from pipeline.store.labelling import taken_back
+from pipeline.store.listing import by_start_of_id, containing, sliced, within
 from pipeline.store.queries import MOOD_EDGE, CallQuery, Grouping, MoodPoint, Page, Role
 from pipeline.store.tables import calls, counter, labels, predictions, sentences
-
-LONGEST_TEXT = 1000  # characters of CallQuery.text; SQLite refuses a pattern of 50,000 bytes
 
 _sentiment = predictions.alias("sentiment")
 _intent = predictions.alias("intent")
@@ -59,20 +59,20 @@ def is_complete(connection: Connection, call_id: str) -> bool:
 
 def call(connection: Connection, wanted: str) -> Call:
     """The call whose id is ``wanted``, or the only one whose id starts so; InputError for none or several."""
-    rows.storable(wanted, "the id of the call to look for")
-    row = connection.execute(select(calls).where(calls.c.id == wanted)).first()
-    if row is not None:
-        return rows.call_of(row)
-    if not wanted:
-        raise InputError("no call was named: give its id or the start of it")
-    starts = select(calls).where(calls.c.id.startswith(wanted, autoescape=True)).order_by(calls.c.id).limit(3)
-    found = connection.execute(starts).all()
-    if not found:
-        raise InputError(f"there is no call {wanted!r} in the store: `overtone calls` lists them")
-    if len(found) > 1:
-        examples = ", ".join(row.id for row in found[:2])
-        raise InputError(f"more than one call starts with {wanted!r} ({examples} ...): give more of the id")
-    return rows.call_of(found[0])
+    row = by_start_of_id(connection, calls, wanted, noun="call", advice=": `overtone calls` lists them")
+    return rows.call_of(row)
+
+
+def stale_calls(connection: Connection, older_than: datetime) -> list[Call]:
+    """Live calls that began, and whose last sentence was stored, before ``older_than``; the oldest first."""
+    edge = rows.aware(older_than, f"the time {older_than}")
+    grown = select(sentences.c.number).where(
+        sentences.c.call_id == calls.c.id,
+        sentences.c.revision == calls.c.revision,
+        sentences.c.created_at >= edge,
+    )
+    stale = select(calls).where(calls.c.status == "live", calls.c.stored_at < edge, ~grown.exists())
+    return [rows.call_of(row) for row in connection.execute(stale.order_by(calls.c.started_at, calls.c.id))]
 
 
 def sentences_of(connection: Connection, call_id: str) -> list[Sentence]:
@@ -85,11 +85,11 @@ def sentences_of(connection: Connection, call_id: str) -> list[Sentence]:
 
 
 def labels_of(connection: Connection, call_id: str) -> list[Label]:
-    """People's labels on the sentences that count now, oldest first; several on one sentence all stand."""
+    """People's labels on the sentences that count now, oldest first, without those that were taken back."""
     own = (
         select(labels)
         .join(calls, and_(calls.c.id == labels.c.call_id, calls.c.revision == labels.c.revision))
-        .where(labels.c.call_id == call_id)
+        .where(labels.c.call_id == call_id, ~taken_back(labels))
         .order_by(labels.c.number)
     )
     return [rows.label_of(row) for row in connection.execute(own)]
@@ -97,28 +97,11 @@ def labels_of(connection: Connection, call_id: str) -> list[Label]:
 
 def page(connection: Connection, query: CallQuery, limit: int, offset: int) -> Page:
     """Calls ``offset`` to ``offset + limit`` of those that match, and how many match in all."""
-    if limit < 0 or offset < 0:
-        raise InputError(f"a page starts at 0 or above and has 0 calls or more, not {offset} and {limit}")
     conditions = _conditions(query)
     if query.text:
         conditions.append(_says(connection, query.text))
-    # Ids first: sorting narrow rows is what keeps a page fast.
-    slice_of_ids = (
-        select(calls.c.id, func.count().over().label("total"))
-        .where(*conditions)
-        .order_by(*_ORDERS[query.order])
-        .limit(limit)
-        .offset(offset)
-        .subquery()
-    )
-    wanted = select(calls, slice_of_ids.c.total).join(slice_of_ids, slice_of_ids.c.id == calls.c.id)
-    found = connection.execute(wanted.order_by(*_ORDERS[query.order])).all()
-    if found:
-        return Page(tuple(rows.summary_of(row) for row in found), int(found[0].total))
-    if not offset and limit:
-        return Page((), 0)
-    total = connection.execute(select(func.count()).select_from(calls).where(*conditions)).scalar_one()
-    return Page((), int(total))
+    found, total = sliced(connection, calls, conditions, _ORDERS[query.order], limit, offset)
+    return Page(tuple(rows.summary_of(row) for row in found), total)
 
 
 def people(connection: Connection, role: Role) -> list[str]:
@@ -189,13 +172,7 @@ def _conditions(query: CallQuery) -> list[ColumnElement[bool]]:
     ):
         if wanted is not None:
             conditions.append(column == rows.storable(wanted, f"the {column.name} to look for"))
-    for moment in (query.since, query.until):
-        if moment is not None and moment.tzinfo is None:
-            raise InputError(f"the time {moment} has no time zone: give an aware time")
-    if query.since is not None:
-        conditions.append(calls.c.started_at >= query.since)
-    if query.until is not None:
-        conditions.append(calls.c.started_at < query.until)
+    conditions += within(calls.c.started_at, query.since, query.until)
     if query.mood is not None:
         conditions.append(_mood_is(query.mood))
     return conditions
@@ -207,16 +184,12 @@ def _mood_is(wanted: str) -> ColumnElement[bool]:
 
 
 def _says(connection: Connection, text: str) -> ColumnElement[bool]:
-    rows.storable(text, "the text to look for")
-    if len(text) > LONGEST_TEXT:
-        raise InputError(f"the text to look for has {len(text)} characters: give at most {LONGEST_TEXT}")
-    # SQLite's LIKE ignores the case of ASCII letters as it is; asked to ignore it, SQLAlchemy would slow it down.
-    contains = ColumnElement.contains if connection.dialect.name == "sqlite" else ColumnElement.icontains
+    contains = containing(connection, text)
     own_calls = calls.alias("spoken")
     spoken = (
         select(sentences.c.call_id)
         .join(own_calls, and_(own_calls.c.id == sentences.c.call_id, own_calls.c.revision == sentences.c.revision))
-        .where(contains(sentences.c.text, text, autoescape=True))
+        .where(contains(sentences.c.text))
     )
-    named = [contains(column, text, autoescape=True) for column in (calls.c.source, calls.c.agent, calls.c.customer)]
+    named = [contains(column) for column in (calls.c.source, calls.c.agent, calls.c.customer)]
     return or_(*named, calls.c.id.in_(spoken))

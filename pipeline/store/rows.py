@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
@@ -23,9 +23,7 @@ def call_row(call: Call) -> dict[str, Any]:
     what = f"call {call.id!r}"
     if not call.id:
         raise InputError("a call without an id cannot be stored: give it one")
-    if call.started_at.tzinfo is None:
-        raise InputError(f"the start of {what} has no time zone: give an aware time")
-    started_at = call.started_at.astimezone(UTC)
+    started_at = aware(call.started_at, f"the start of {what}")
     return {
         "id": storable(call.id, f"the id of {what}"),
         "source": storable(call.source, f"the source of {what}"),
@@ -36,10 +34,7 @@ def call_row(call: Call) -> dict[str, Any]:
         "customer": None if call.customer is None else storable(call.customer, f"the customer of {what}"),
         "speakers": list(call.speakers),
         "status": call.status,
-        "attributes": {
-            storable(key, f"an attribute of {what}"): storable(value, f"attribute {key!r} of {what}")
-            for key, value in call.attributes.items()
-        },
+        "attributes": attributes(call.attributes, what),
     }
 
 
@@ -117,7 +112,7 @@ def sentence_rows(sentences: Iterable[Sentence], *, at: datetime) -> tuple[list[
         if sentence.sentiment is not None:
             predictions.append(sentiment_row(number, sentence.sentiment, what=what, at=at))
         if sentence.intent is not None:
-            predictions.append(_intent_row(number, sentence.intent, what=what, at=at))
+            predictions.append(intent_row(number, sentence.intent, what=what, at=at))
     return rows, predictions
 
 
@@ -134,6 +129,23 @@ def sentiment_row(number: int, sentiment: Sentiment, *, what: str, at: datetime)
         "scores": {name: finite(p, f"the sentiment of {what}") for name, p in sentiment.scores.items()},
         "slots": None,
         "created_at": at,
+        "margin": _margin(sentiment),
+    }
+
+
+def intent_row(number: int, intent: Intent, *, what: str, at: datetime) -> dict[str, Any]:
+    """The row of table predictions for the intent of the sentence with that number; ``what`` names it in errors."""
+    name = storable(intent.name, f"the intent of {what}")
+    return {
+        "sentence": number,
+        "kind": "intent",
+        "model": storable(intent.model, f"the intent model of {what}"),
+        "current": True,
+        "label": name,
+        "scores": {name: finite(intent.score, f"the intent of {what}")},
+        "slots": slot_lists(intent.slots, what),
+        "created_at": at,
+        "margin": None,
     }
 
 
@@ -156,7 +168,7 @@ def sentence_of(row: Row[Any]) -> Sentence:
         else Intent(
             name=row.intent_label,
             score=row.intent_scores[row.intent_label],
-            slots=tuple(Slot(*slot) for slot in row.intent_slots),
+            slots=slots_of(row.intent_slots),
             model=row.intent_model,
         ),
         recogniser=row.recogniser,
@@ -166,8 +178,6 @@ def sentence_of(row: Row[Any]) -> Sentence:
 def label_row(label: Label) -> dict[str, Any]:
     """The columns of table labels that describe ``label`` itself; InputError for what cannot be stored."""
     what = f"the label on sentence {label.index} of call {label.call_id!r}"
-    if label.at.tzinfo is None:
-        raise InputError(f"the time of {what} has no time zone: give an aware time")
     if label.field == "sentiment" and label.value not in SENTIMENT_LABELS:
         raise InputError(f"{what} says {label.value!r}: give one of {', '.join(SENTIMENT_LABELS)}")
     return {
@@ -176,13 +186,54 @@ def label_row(label: Label) -> dict[str, Any]:
         "field": label.field,
         "value": storable(label.value, what),
         "reviewer": storable(label.reviewer, f"the reviewer of {what}"),
-        "at": label.at.astimezone(UTC),
+        "at": aware(label.at, f"the time of {what}"),
     }
 
 
 def label_of(row: Row[Any]) -> Label:
     """The label in a row with the columns of table labels."""
     return Label(call_id=row.call_id, index=row.idx, field=row.field, value=row.value, reviewer=row.reviewer, at=row.at)
+
+
+def slot_lists(slots: Iterable[Slot], what: str) -> list[list[object]]:
+    """``slots`` as plain lists for a JSON column; ``what`` names in errors where they were found."""
+    where = f"a slot of {what}"
+    return [
+        [
+            *(storable(part, where) for part in (slot.name, slot.value, slot.text)),
+            slot.start,
+            slot.end,
+            finite(slot.score, where),
+        ]
+        for slot in slots
+    ]
+
+
+def slots_of(lists: Iterable[Sequence[Any]]) -> tuple[Slot, ...]:
+    """The slots that `slot_lists` made ``lists`` of."""
+    return tuple(Slot(*parts) for parts in lists)
+
+
+def attributes(given: Mapping[str, str], what: str) -> dict[str, str]:
+    """``given`` for a JSON column; ``what`` names in errors whose attributes they are."""
+    return {
+        storable(key, f"an attribute of {what}"): storable(value, f"attribute {key!r} of {what}")
+        for key, value in given.items()
+    }
+
+
+def one_of(value: str, known: Sequence[str], what: str) -> str:
+    """``value``, or InputError naming ``what`` where it is none of the ``known`` words."""
+    if value not in known:
+        raise InputError(f"{what} is {value!r}: give one of {', '.join(known)}")
+    return value
+
+
+def aware(value: datetime, what: str) -> datetime:
+    """``value`` in UTC, or InputError naming ``what`` for a time without a zone."""
+    if value.tzinfo is None:
+        raise InputError(f"{what} has no time zone: give an aware time")
+    return value.astimezone(UTC)
 
 
 def storable(value: str, what: str) -> str:
@@ -203,24 +254,9 @@ def finite(value: float, what: str) -> float:
     return value
 
 
-def _intent_row(number: int, intent: Intent, *, what: str, at: datetime) -> dict[str, Any]:
-    name = storable(intent.name, f"the intent of {what}")
-    return {
-        "sentence": number,
-        "kind": "intent",
-        "model": storable(intent.model, f"the intent model of {what}"),
-        "current": True,
-        "label": name,
-        "scores": {name: finite(intent.score, f"the intent of {what}")},
-        "slots": [_slot(slot, what) for slot in intent.slots],
-        "created_at": at,
-    }
-
-
-def _slot(slot: Slot, what: str) -> Sequence[object]:
-    where = f"a slot of {what}"
-    texts = [storable(part, where) for part in (slot.name, slot.value, slot.text)]
-    return [*texts, slot.start, slot.end, finite(slot.score, where)]
+def _margin(sentiment: Sentiment) -> float:
+    first, second, _ = sorted(sentiment.scores.values(), reverse=True)
+    return first - second
 
 
 def _word(word: Word, what: str) -> Sequence[object]:

@@ -1,18 +1,60 @@
-"""The store of calls: one object over an open database, safe to use from many threads and processes at once."""
+"""The store of calls and conversations: one object over an open database, for many threads and processes at once."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
-from pipeline.calls import Call, Label, Sentence
-from pipeline.store import changes, reading, writing
+from pipeline.calls import (
+    Alert,
+    AlertVerdict,
+    Call,
+    Conversation,
+    Intent,
+    Label,
+    Note,
+    Sentence,
+    SentenceClock,
+    Sentiment,
+    Turn,
+    TurnLabel,
+)
+from pipeline.store import (
+    agreement,
+    alerts,
+    changes,
+    clocks,
+    conversations,
+    labelling,
+    notes,
+    predictions,
+    reading,
+    review,
+    turn_labels,
+    turns,
+    writing,
+)
 from pipeline.store.database import Database
 from pipeline.store.migrations import bring_to_head
-from pipeline.store.queries import CallQuery, Change, Grouping, MoodPoint, Page, Role
+from pipeline.store.queries import (
+    Agreement,
+    CallQuery,
+    Change,
+    ConversationPage,
+    ConversationQuery,
+    Disagreement,
+    GivenLabel,
+    Grouping,
+    MoodPoint,
+    Page,
+    PredictionKind,
+    ReviewItem,
+    ReviewQuery,
+    Role,
+)
 from pipeline.store.watching import Watcher
 
 
@@ -33,7 +75,8 @@ def open_store(url: str) -> Store:
 
 
 class Store:
-    """Calls with their sentences, predictions and labels, and the feed of what changes.
+    """Calls with their sentences, predictions, labels, clocks, alerts and notes, the feed of what changes in them, and
+    the assistant's conversations with their turns and labels.
 
     Every method is one transaction, and raises BackendError (``retryable`` where later may work) when the database
     fails. Close it, or use it as a context manager.
@@ -73,6 +116,13 @@ class Store:
         """
         return writing.add(self._database, call, sentences)
 
+    def revise(self, call: Call, sentences: Iterable[Sentence]) -> bool:
+        """True after a new revision took the place of the call's sentences; False where the call is gone.
+
+        As `add` over a live call, and over a complete one too: for a second pass after the call has ended.
+        """
+        return writing.add(self._database, call, sentences, revise=True)
+
     def begin(self, call: Call) -> int:
         """How many sentences the live call has: 0 after starting it, more where one begun before is taken up again.
 
@@ -87,23 +137,59 @@ class Store:
         """
         writing.append(self._database, call_id, sentences)
 
-    def finish(self, call_id: str, duration_s: float | None = None) -> None:
+    def finish(
+        self, call_id: str, duration_s: float | None = None, attributes: Mapping[str, str] | None = None
+    ) -> None:
         """Make a live call complete, with its true duration where known; a complete one stays as it is.
 
-        Raises InputError where there is no such call.
+        ``attributes`` are added to the call's own. Raises InputError where there is no such call.
         """
-        writing.finish(self._database, call_id, duration_s)
+        writing.finish(self._database, call_id, duration_s, attributes)
 
     def delete(self, call_id: str) -> bool:
-        """True after deleting a call with its sentences, predictions and labels; False where there is none."""
+        """True after deleting a call with all that hangs on it (sentences, labels, alerts ...); False where none is."""
         return writing.remove(self._database, call_id)
 
     def add_label(self, label: Label) -> None:
-        """Store a person's label beside those before it.
+        """Store a person's label beside those before it, with what the models say of the sentence now.
 
         Raises InputError where there is no such sentence and for a sentiment that is none of the three.
         """
         writing.add_label(self._database, label)
+
+    def retract_label(
+        self, call_id: str, index: int, reviewer: str, at: datetime, field: Literal["sentiment", "intent"] = "sentiment"
+    ) -> Label | None:
+        """The reviewer's last label on a sentence, which no longer counts; None where none stands.
+
+        Its row stays, and so does the change in the feed that it was; the label before it counts again.
+        """
+        return labelling.retract(self._database, call_id, index, field, reviewer, at)
+
+    def label_history(self, call_id: str, index: int) -> list[GivenLabel]:
+        """All labels of a sentence, oldest first, those too that were taken back, with what models said at the time."""
+        with self._database.reading() as connection:
+            return labelling.history(connection, call_id, index)
+
+    def ask_opinion(self, call_id: str, index: int, reviewer: str, at: datetime) -> None:
+        """Put a sentence at the head of the other reviewers' queues, until one of them labels it.
+
+        Raises InputError where there is no such sentence and for a reviewer without a name.
+        """
+        labelling.ask(self._database, call_id, index, reviewer, at)
+
+    def withdraw_opinion(self, call_id: str, index: int, reviewer: str) -> bool:
+        """True after taking back what `ask_opinion` stored; False where there was nothing."""
+        return labelling.withdraw(self._database, call_id, index, reviewer)
+
+    def review_queue(self, query: ReviewQuery, limit: int = 20) -> list[ReviewItem]:
+        """Up to ``limit`` sentences of complete calls that the reviewer has neither labelled nor passed on to others.
+
+        What somebody wants a second opinion on comes first, then what nobody has labelled, then what others have; each
+        in the order of the query. Raises InputError for a reviewer without a name and more than 500 sentences.
+        """
+        with self._database.reading() as connection:
+            return review.queue(connection, query, limit)
 
     def has(self, call_id: str) -> bool:
         """Whether the call with exactly that id is stored and complete."""
@@ -121,7 +207,10 @@ class Store:
             return reading.sentences_of(connection, call_id)
 
     def labels(self, call_id: str) -> list[Label]:
-        """People's labels on the sentences of a call, oldest first; several on one sentence all stand."""
+        """People's labels on the sentences of a call, oldest first; several on one sentence all stand.
+
+        Without those that their reviewer took back.
+        """
         with self._database.reading() as connection:
             return reading.labels_of(connection, call_id)
 
@@ -152,6 +241,176 @@ class Store:
         """
         with self._database.reading() as connection:
             return reading.moods(connection, by, since=since, until=until, agent=agent, customer=customer, daily=daily)
+
+    def stale_calls(self, older_than: datetime) -> list[Call]:
+        """Live calls that began, and whose last sentence was stored, before that aware time; the oldest first.
+
+        They are those whose writer is gone, unless nobody speaks in them.
+        """
+        with self._database.reading() as connection:
+            return reading.stale_calls(connection, older_than)
+
+    def unscored(
+        self,
+        model: str,
+        since: datetime | None = None,
+        limit: int = 1000,
+        *,
+        after: int = 0,
+        kind: PredictionKind = "sentiment",
+    ) -> list[tuple[int, str]]:
+        """Reference and text of up to ``limit`` sentences that ``model`` (name@version) has not looked at.
+
+        Only sentences that count now, of calls started at ``since`` or later, in the order in which they were stored;
+        ask again ``after`` the last one's reference.
+        """
+        with self._database.reading() as connection:
+            return predictions.without(connection, model, kind, since, after, limit)
+
+    def add_predictions(self, kind: PredictionKind, model: str, rows: Iterable[tuple[int, Sentiment | Intent]]) -> int:
+        """How many predictions by references from `unscored` were stored beside the current ones, never over any.
+
+        ``rows`` is read to its end before the transaction starts. Sentences that are gone and those that ``model`` has
+        looked at before are left out. Raises InputError for predictions of another model or kind.
+        """
+        return predictions.add(self._database, kind, model, rows)
+
+    def promote_predictions(self, model: str) -> int:
+        """How many of the predictions of ``model`` became the ones that are shown; the calls' moods follow.
+
+        Sentences that it has not looked at keep what they have. Promoting the model of before takes it back.
+        """
+        return predictions.promote(self._database, model)
+
+    def predictions(self, call_id: str, index: int) -> list[Sentiment]:
+        """All models' sentiments of one sentence, the current one first, then the newest first.
+
+        Raises InputError where there is no such sentence.
+        """
+        with self._database.reading() as connection:
+            return predictions.of(connection, call_id, index)
+
+    def agreement(self, model: str, other: str, since: datetime | None = None) -> Agreement:
+        """How often model ``other`` says what ``model`` says, of sentences that show the one and have the other too.
+
+        ``since`` bounds the calls' starts.
+        """
+        with self._database.reading() as connection:
+            return agreement.agreement(connection, model, other, since)
+
+    def disagreements(
+        self, model: str, other: str, since: datetime | None = None, limit: int = 20
+    ) -> list[Disagreement]:
+        """Up to ``limit`` sentences of `agreement` of which the two say something else, the most opposed first."""
+        with self._database.reading() as connection:
+            return agreement.disagreements(connection, model, other, since, limit)
+
+    def record_clocks(self, given: Iterable[SentenceClock]) -> None:
+        """Fill the stages of live sentences that the store has no time for; what it knows stays.
+
+        Sentences that are not stored are left out. It is no change in the feed. Raises InputError for a naive time.
+        """
+        clocks.record(self._database, given)
+
+    def clocks(
+        self, since: datetime | None = None, until: datetime | None = None, call_id: str | None = None
+    ) -> list[SentenceClock]:
+        """The clocks whose first known stage is at ``since`` or later and before ``until``, in the order of that stage.
+
+        A clock is of a sentence as it came live: its index is not that of what a second pass made of the call.
+        """
+        with self._database.reading() as connection:
+            return clocks.between(connection, since, until, call_id)
+
+    def add_alert(self, alert: Alert) -> None:
+        """Store an alert; InputError where there is no such call and for an id used before."""
+        alerts.add(self._database, alert)
+
+    def judge_alert(self, alert_id: str, verdict: AlertVerdict, reviewer: str, at: datetime) -> None:
+        """Store what a person says of an alert beside what was said before; the last verdict counts.
+
+        Raises InputError where there is no such alert and for a verdict that is neither right nor wrong.
+        """
+        alerts.judge(self._database, alert_id, verdict, reviewer, at)
+
+    def alerts(
+        self,
+        call_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        rule: str | None = None,
+        limit: int = 200,
+    ) -> list[Alert]:
+        """Up to ``limit`` alerts with the verdict that counts, newest first; ``since`` and ``until`` bound ``at``."""
+        with self._database.reading() as connection:
+            return alerts.listed(connection, call_id, since, until, rule, limit)
+
+    def add_note(self, note: Note) -> None:
+        """Store a note beside those before it; InputError where there is no such call."""
+        notes.add(self._database, note)
+
+    def notes(self, call_id: str) -> list[Note]:
+        """The notes on a call, oldest first; none for an unknown call."""
+        with self._database.reading() as connection:
+            return notes.of(connection, call_id)
+
+    def begin_conversation(self, conversation: Conversation) -> None:
+        """Store a conversation without turns; InputError for an id used before."""
+        conversations.begin(self._database, conversation)
+
+    def end_conversation(self, conversation_id: str, at: datetime) -> None:
+        """Store when a conversation ended; one that has ended stays as it is. InputError where there is none."""
+        conversations.end(self._database, conversation_id, at)
+
+    def delete_conversation(self, conversation_id: str) -> bool:
+        """True after deleting a conversation with its turns and their labels; False where there is none."""
+        return conversations.remove(self._database, conversation_id)
+
+    def conversation(self, wanted: str) -> Conversation:
+        """The conversation of that id, or the only one whose id starts so; InputError for none or several."""
+        with self._database.reading() as connection:
+            return conversations.one(connection, wanted)
+
+    def conversations(
+        self, query: ConversationQuery | None = None, limit: int = 50, offset: int = 0
+    ) -> ConversationPage:
+        """Conversations ``offset`` to ``offset + limit`` of those that match (None: all), and how many match in all."""
+        with self._database.reading() as connection:
+            return conversations.page(connection, query or ConversationQuery(), limit, offset)
+
+    def add_turn(self, turn: Turn) -> None:
+        """Store a turn; it is no change in the feed, which is of calls.
+
+        Raises InputError for an unknown conversation, a number used before and values that no database can hold.
+        """
+        turns.add(self._database, turn)
+
+    def turns(self, conversation_id: str) -> list[Turn]:
+        """The turns of the conversation with exactly that id, by number; InputError without such a conversation."""
+        with self._database.reading() as connection:
+            return turns.of(connection, conversation_id)
+
+    def turns_between(self, since: datetime, until: datetime) -> list[Turn]:
+        """All turns at ``since`` or later and before ``until``, by the conversation's start and the turn's number."""
+        with self._database.reading() as connection:
+            return turns.between(connection, since, until)
+
+    def add_turn_label(self, label: TurnLabel) -> None:
+        """Store a person's label of a turn beside those before it; the last one counts.
+
+        Raises InputError where there is no such turn, for a label without an intent and for slots outside its text.
+        """
+        turn_labels.add(self._database, label)
+
+    def turn_labels(self, conversation_id: str) -> list[TurnLabel]:
+        """People's labels on the turns of a conversation, oldest first; several on one turn all stand."""
+        with self._database.reading() as connection:
+            return turn_labels.of(connection, conversation_id)
+
+    def turn_labels_between(self, since: datetime, until: datetime) -> list[TurnLabel]:
+        """The labels on the turns of `turns_between`, in the order of the turns, oldest label first."""
+        with self._database.reading() as connection:
+            return turn_labels.between(connection, since, until)
 
     def last_change(self) -> int:
         """Number of the newest committed change; 0 in a blank store."""

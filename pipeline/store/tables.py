@@ -1,8 +1,9 @@
 """The tables of the store as the code of today uses them; `migrations/` brings a database there.
 
-One counter numbers every row that is a change (sentences, labels, events), so that the feed of changes is a merge of
-three ranges of primary keys. Whoever writes moves the counter first and so holds its row until the commit: there is one
-writer at a time, on both databases, and numbers grow in the order of the commits.
+One counter numbers every row that is a change (sentences, labels, events, alerts, notes), so that the feed of changes
+is a merge of ranges of primary keys. Whoever writes one moves the counter first and so holds its row until the commit:
+there is one such writer at a time, on both databases, and numbers grow in the order of the commits. Conversations,
+clocks, verdicts and second models' predictions are no changes, and on PostgreSQL their writers do not wait for it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Dialect,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -26,6 +28,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     true,
 )
 
@@ -121,6 +124,7 @@ predictions = Table(
     Column("scores", JSON, nullable=False),  # {label: probability}
     Column("slots", JSON(none_as_null=True)),  # of an intent: [[name, value, text, start, end, score], ...]
     Column("created_at", UtcTime, nullable=False),
+    Column("margin", Double),  # of a sentiment: its highest probability minus the second; what is reviewed first
 )
 Index(
     "ix_predictions_current",
@@ -129,6 +133,20 @@ Index(
     unique=True,
     sqlite_where=predictions.c.current == true(),
     postgresql_where=predictions.c.current == true(),
+)
+Index(
+    "ix_predictions_margin",
+    predictions.c.margin,
+    predictions.c.sentence,
+    sqlite_where=predictions.c.current == true(),
+    postgresql_where=predictions.c.current == true(),
+)
+Index(
+    "ix_predictions_beside",
+    predictions.c.model,
+    predictions.c.sentence,
+    sqlite_where=predictions.c.current == false(),
+    postgresql_where=predictions.c.current == false(),
 )
 
 labels = Table(
@@ -143,7 +161,27 @@ labels = Table(
     Column("reviewer", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("stored_at", UtcTime, nullable=False),
+    Column("said", JSON(none_as_null=True)),  # by the models at that time: [[model, label, {label: probability}], ...]
     Index("ix_labels_call", "call_id", "revision", "idx"),
+)
+
+# Labels that their reviewer took back: the label's row stays, and no longer counts.
+retractions = Table(
+    "retractions",
+    metadata,
+    Column("label", Number, ForeignKey("labels.number", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+# Sentences that a reviewer wants another one to look at.
+second_opinions = Table(
+    "second_opinions",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("sentence", Number, ForeignKey("sentences.number", ondelete="CASCADE"), nullable=False),
+    Column("reviewer", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    UniqueConstraint("sentence", "reviewer"),
 )
 
 # No foreign key: "deleted" outlives its call.
@@ -155,4 +193,117 @@ events = Table(
     Column("call_id", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
     Index("ix_events_call", "call_id"),
+)
+
+# When a sentence of a live call passed each stage; `clocks.py` says which sentences that are.
+clocks = Table(
+    "clocks",
+    metadata,
+    Column("sentence", Number, ForeignKey("sentences.number", ondelete="CASCADE"), primary_key=True),
+    Column("at", UtcTime, nullable=False),  # the first stage that is known
+    Column("spoken_at", UtcTime),
+    Column("heard_at", UtcTime),
+    Column("labelled_at", UtcTime),
+    Column("stored_at", UtcTime),
+    Column("sent_at", UtcTime),
+    Column("painted_at", UtcTime),
+    Index("ix_clocks_at", "at"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False),
+    Column("call_id", Text, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    Column("idx", Integer),
+    Column("rule", Text, nullable=False),
+    Column("severity", Text, nullable=False),  # info | warning | critical
+    Column("message", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("stored_at", UtcTime, nullable=False),
+    UniqueConstraint("id"),
+    Index("ix_alerts_call", "call_id"),
+    Index("ix_alerts_at", "at"),
+    Index("ix_alerts_rule", "rule", "at"),
+)
+
+# What people said of an alert, all of it; the row with the highest number counts.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("alert", Number, ForeignKey("alerts.number", ondelete="CASCADE"), nullable=False),
+    Column("verdict", Text, nullable=False),  # right | wrong
+    Column("reviewer", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index("ix_verdicts_alert", "alert"),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("call_id", Text, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    Column("at_s", Double, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("flagged", Boolean, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("stored_at", UtcTime, nullable=False),
+    Index("ix_notes_call", "call_id"),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("started_at", UtcTime, nullable=False),
+    Column("channel", Text, nullable=False),  # text | voice | phone
+    Column("person", Text, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("attributes", JSON, nullable=False),
+    Column("turns", Integer, nullable=False),  # this and what follows sums up the turns, so that a list is one read
+    Column("errors", Integer, nullable=False),  # turns that had to apologise
+    Column("lowest_score", Double),  # of the turns' intents
+    Index("ix_conversations_started_at", "started_at", "id"),
+    Index("ix_conversations_lowest_score", "lowest_score"),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("conversation_id", Text, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("event", Text, nullable=False),  # opened | said | silence | time-out | reset | undo
+    Column("user_text", Text, nullable=False),
+    Column("intent", Text),  # this and the three that follow are NULL where nothing was understood
+    Column("score", Double),
+    Column("slots", JSON(none_as_null=True)),  # [[name, value, text, start, end, score], ...]
+    Column("model", Text),
+    Column("path", JSON, nullable=False),  # [[state, label, state], ...]
+    Column("state", Text, nullable=False),
+    Column("actions", JSON, nullable=False),  # [{name, request, status, answer, source, as_of}, ...]
+    Column("replies", JSON, nullable=False),
+    Column("timings_ms", JSON, nullable=False),
+    Column("recogniser", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Index("ix_turns_at", "at"),
+    Index("ix_turns_intent", "intent", "conversation_id"),
+)
+
+# What people say a turn meant, all of it; the row with the highest number counts.
+turn_labels = Table(
+    "turn_labels",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("conversation_id", Text, nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("intent", Text, nullable=False),
+    Column("slots", JSON, nullable=False),  # as in turns
+    Column("reviewer", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    ForeignKeyConstraint(["conversation_id", "turn"], ["turns.conversation_id", "turns.number"], ondelete="CASCADE"),
+    Index("ix_turn_labels_turn", "conversation_id", "turn"),
 )

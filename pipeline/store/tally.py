@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.calls import Sentence
+from pipeline.calls import Sentence, Sentiment
 
 POINTS = 30
 
@@ -54,24 +54,14 @@ class Tally:
 
 def extended(tally: Tally, sentences: Iterable[Sentence]) -> Tally:
     """``tally`` with ``sentences`` counted in, in the order given."""
-    count = tally.sentences
-    labels = {"negative": tally.negative, "neutral": tally.neutral, "positive": tally.positive}
-    everybody: list[float] = []
-    customer: list[float] = []
-    for sentence in sentences:
-        count += 1
-        if sentence.sentiment is None:
-            continue
-        labels[sentence.sentiment.label] += 1
-        everybody.append(sentence.sentiment.polarity)
-        if sentence.speaker == "customer":
-            customer.append(sentence.sentiment.polarity)
-    return Tally(
-        sentences=count,
-        **labels,
-        everybody=_drawn(tally.everybody, everybody),
-        customer=_drawn(tally.customer, customer),
-    )
+    given = list(sentences)
+    scored = [(sentence.speaker, sentence.sentiment) for sentence in given if sentence.sentiment is not None]
+    return _counted(tally, tally.sentences + len(given), scored)
+
+
+def recounted(sentences: int, scored: Iterable[tuple[str, Sentiment]]) -> Tally:
+    """The tally of a call of that many sentences; ``scored`` are (speaker, sentiment), in the order of storing."""
+    return _counted(Tally(), sentences, scored)
 
 
 def packed(tally: Tally) -> dict[str, Any]:
@@ -91,6 +81,23 @@ def unpacked(sentences: int, negative: int, neutral: int, positive: int, curves:
         positive=positive,
         everybody=_curve(curves["everybody"]),
         customer=_curve(curves["customer"]),
+    )
+
+
+def _counted(tally: Tally, count: int, scored: Iterable[tuple[str, Sentiment]]) -> Tally:
+    labels = {"negative": tally.negative, "neutral": tally.neutral, "positive": tally.positive}
+    everybody: list[float] = []
+    customer: list[float] = []
+    for speaker, sentiment in scored:
+        labels[sentiment.label] += 1
+        everybody.append(sentiment.polarity)
+        if speaker == "customer":
+            customer.append(sentiment.polarity)
+    return Tally(
+        sentences=count,
+        **labels,
+        everybody=_drawn(tally.everybody, everybody),
+        customer=_drawn(tally.customer, customer),
     )
 
 

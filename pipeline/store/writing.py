@@ -1,4 +1,4 @@
-"""What changes the store: each function is one transaction, and moves the counter of changes first.
+"""What changes calls: each function is one transaction, and moves the counter of changes first.
 
 Moving the counter takes the write lock (SQLite has one anyway; on PostgreSQL it is the lock of the counter's row), so
 writers take turns, and what they then read is current until they commit.
@@ -6,7 +6,7 @@ writers take turns, and what they then read is current until they commit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,25 +18,27 @@ from pipeline.calls import Call, Label, Sentence
 from pipeline.errors import InputError
 from pipeline.store import rows, tables, tally
 from pipeline.store.database import Database
+from pipeline.store.predictions import opinions
 from pipeline.store.queries import ChangeKind
 from pipeline.store.watching import CHANNEL
 
 
-def add(database: Database, call: Call, sentences: Iterable[Sentence]) -> bool:
+def add(database: Database, call: Call, sentences: Iterable[Sentence], *, revise: bool = False) -> bool:
     """Store a whole call as complete; False, and nothing done, where it is there already and complete.
 
     ``sentences`` is read to its end before the transaction starts, so that a slow source holds no lock. Over a live
     call of that id, what is given becomes a new revision: it is what counts from now on, and the live sentences stay
-    in the tables. Raises InputError for sentences of another call, indices used twice and values no database can hold.
+    in the tables. With ``revise`` so it does over a complete one, and False means that the call is gone. Raises
+    InputError for sentences of another call, indices used twice and values no database can hold.
     """
     complete = replace(call, status="complete")
     described = rows.call_row(complete)
     now = datetime.now(UTC)
     given = _given(call.id, sentences, at=now)
     with database.writing() as connection:
-        first = _next_numbers(connection, database, len(given.sentences) + 1)
+        first = next_numbers(connection, database, len(given.sentences) + 1)
         present = _row(connection, call.id)
-        if present is not None and present.status == "complete":
+        if present is None if revise else present is not None and present.status == "complete":
             connection.rollback()
             return False
         revision = 0 if present is None else present.revision + 1
@@ -60,7 +62,7 @@ def begin(database: Database, call: Call) -> int:
     described = rows.call_row(replace(call, status="live"))
     now = datetime.now(UTC)
     with database.writing() as connection:
-        number = _next_numbers(connection, database, 1)
+        number = next_numbers(connection, database, 1)
         present = _row(connection, call.id)
         if present is not None:
             connection.rollback()
@@ -84,8 +86,8 @@ def append(database: Database, call_id: str, sentences: Iterable[Sentence]) -> N
     if not given.sentences:
         return
     with database.writing() as connection:
-        first = _next_numbers(connection, database, len(given.sentences))
-        call = _existing(connection, call_id)
+        first = next_numbers(connection, database, len(given.sentences))
+        call = existing_call(connection, call_id)
         if call.status != "live":
             raise InputError(f"call {call_id} is complete: no sentence can be appended to it")
         counted = rows.tally_row(tally.extended(rows.tally_of(call), given.sentences))
@@ -95,21 +97,28 @@ def append(database: Database, call_id: str, sentences: Iterable[Sentence]) -> N
         _insert(connection, given, revision=call.revision, first=first)
 
 
-def finish(database: Database, call_id: str, duration_s: float | None = None) -> None:
+def finish(
+    database: Database, call_id: str, duration_s: float | None = None, attributes: Mapping[str, str] | None = None
+) -> None:
     """Make a live call complete, with its true duration where that is known; a complete one stays as it is.
 
-    Raises InputError where there is no such call.
+    ``attributes`` are added to the call's own. Raises InputError where there is no such call.
     """
     now = datetime.now(UTC)
     with database.writing() as connection:
-        number = _next_numbers(connection, database, 1)
-        call = _existing(connection, call_id)
+        number = next_numbers(connection, database, 1)
+        call = existing_call(connection, call_id)
         if call.status == "complete":
             connection.rollback()
             return
         values: dict[str, Any] = {"status": "complete"}
         if duration_s is not None:
             values["duration_s"] = rows.finite(duration_s, f"the duration of call {call_id!r}")
+        if attributes:
+            known = rows.call_of(call)
+            values["attributes"] = rows.call_row(replace(known, attributes={**known.attributes, **attributes}))[
+                "attributes"
+            ]
         connection.execute(update(tables.calls).where(tables.calls.c.id == call_id), values)
         _event(connection, "finished", call_id, number=number, at=now)
 
@@ -118,7 +127,7 @@ def remove(database: Database, call_id: str) -> bool:
     """Delete a call with its sentences in all revisions, its predictions and its labels; False where there is none."""
     now = datetime.now(UTC)
     with database.writing() as connection:
-        number = _next_numbers(connection, database, 1)
+        number = next_numbers(connection, database, 1)
         if connection.execute(delete(tables.calls).where(tables.calls.c.id == call_id)).rowcount == 0:
             connection.rollback()
             return False
@@ -128,22 +137,30 @@ def remove(database: Database, call_id: str) -> bool:
 
 
 def add_label(database: Database, label: Label) -> None:
-    """Store a person's label beside those before it.
+    """Store a person's label beside those before it, with what the models say of the sentence now.
 
     Raises InputError where there is no such sentence and for a sentiment that is none of the three.
     """
     described = rows.label_row(label)
     with database.writing() as connection:
-        number = _next_numbers(connection, database, 1)
-        call = _existing(connection, label.call_id)
+        number = next_numbers(connection, database, 1)
+        call = existing_call(connection, label.call_id)
         known = select(tables.sentences.c.number).where(
             tables.sentences.c.call_id == label.call_id,
             tables.sentences.c.revision == call.revision,
             tables.sentences.c.idx == label.index,
         )
-        if connection.execute(known).first() is None:
+        sentence = connection.execute(known).scalar()
+        if sentence is None:
             raise InputError(f"call {label.call_id} has no sentence {label.index}: nothing to label")
-        row = {**described, "number": number, "revision": call.revision, "stored_at": datetime.now(UTC)}
+        said = [[said.model, said.label, said.scores] for said in connection.execute(opinions([sentence], label.field))]
+        row = {
+            **described,
+            "number": number,
+            "revision": call.revision,
+            "stored_at": datetime.now(UTC),
+            "said": said,
+        }
         connection.execute(insert(tables.labels), row)
 
 
@@ -168,7 +185,7 @@ def _given(call_id: str, sentences: Iterable[Sentence], *, at: datetime) -> _Giv
     return _Given(given, *rows.sentence_rows(given, at=at))
 
 
-def _next_numbers(connection: Connection, database: Database, count: int) -> int:
+def next_numbers(connection: Connection, database: Database, count: int) -> int:
     """The first of ``count`` fresh change numbers; from here to its end the transaction is the only one that writes."""
     moved = update(tables.counter).values(value=tables.counter.c.value + count).returning(tables.counter.c.value)
     newest = connection.execute(moved).scalar_one()
@@ -182,7 +199,8 @@ def _row(connection: Connection, call_id: str) -> Row[Any] | None:
     return connection.execute(select(tables.calls).where(tables.calls.c.id == call_id)).first()
 
 
-def _existing(connection: Connection, call_id: str) -> Row[Any]:
+def existing_call(connection: Connection, call_id: str) -> Row[Any]:
+    """The row of the call with exactly that id; InputError where there is none."""
     row = _row(connection, call_id)
     if row is None:
         raise InputError(f"there is no call {call_id!r} in the store")

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from pipeline.calls import Call, CallStatus, Intent, Sentence, Sentiment, SentimentLabel, Slot, SpeakerRole, Word
+from pipeline.calls import (
+    Alert,
+    Call,
+    CallStatus,
+    Conversation,
+    ConversationChannel,
+    Intent,
+    Performed,
+    Sentence,
+    Sentiment,
+    SentimentLabel,
+    Slot,
+    SpeakerRole,
+    Turn,
+    Word,
+)
 
 START = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
 
@@ -79,3 +94,50 @@ def conversation(
         a_sentence(call_id, index, text=f"Sentence number {index}.", polarity=polarity)
         for index, polarity in enumerate(polarities)
     ]
+
+
+def a_talk(
+    id: str = "ta1k000000000001", *, minutes: float = 0, channel: ConversationChannel = "voice", person: str = "Pat"
+) -> Conversation:
+    """A conversation with the assistant that started ``minutes`` after START."""
+    started_at = START + timedelta(minutes=minutes)
+    return Conversation(id, started_at, channel, person, attributes={"phone call": "CA1", "équipe": "b\n2"})
+
+
+def a_turn(
+    conversation_id: str = "ta1k000000000001",
+    number: int = 1,
+    *,
+    text: str = "Will it rain in Oslo?",
+    intent: str | None = "weather.rain",
+    score: float = 0.9,
+    replies: tuple[str, ...] = ("Yes, in the afternoon.", "Anything else?"),
+    error: str = "",
+) -> Turn:
+    """A turn at ``number`` minutes after START in which every field says something."""
+    at = START + timedelta(minutes=number)
+    slots = (Slot("location", "oslo", "Oslo", 16, 20, 0.75),)
+    asked: dict[str, str | tuple[str, ...]] = {"location": "Oslo", "store.type": ("thai", "food")}
+    return Turn(
+        conversation_id=conversation_id,
+        number=number,
+        at=at,
+        event="said",
+        user_text=text,
+        intent=None if intent is None else Intent(intent, score, slots, "intent-slot@1"),
+        path=(("start", "weather", "ask"), ("ask", "", "answered")),
+        state="answered",
+        actions=(
+            Performed("weather", asked, "ok", "Rain.", "sample", at),
+            Performed("hand_over", {}, "no", "", "", None),
+        ),
+        replies=replies,
+        timings_ms={"understand": 3.5, "total": 120},
+        recogniser="whisper-tiny.en@1",
+        error=error,
+    )
+
+
+def an_alert(id: str = "a1", call_id: str = "c0ffee0000000001", *, rule: str = "angry", minutes: float = 0) -> Alert:
+    """An alert that was raised ``minutes`` after START."""
+    return Alert(id, call_id, 1, rule, "warning", "The customer is angry.", START + timedelta(minutes=minutes))

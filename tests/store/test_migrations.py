@@ -18,12 +18,29 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.calls import Call, Label, Sentence, Sentiment, Word
+from pipeline.calls import (
+    Alert,
+    Call,
+    Conversation,
+    Intent,
+    Label,
+    Note,
+    Performed,
+    Sentence,
+    SentenceClock,
+    Sentiment,
+    Slot,
+    Turn,
+    TurnLabel,
+    Word,
+)
 from pipeline.errors import ConfigError, OvertoneError
 from pipeline.store import open_store, tables
 from pipeline.store.database import Database
 from pipeline.store.migrations import FOLDER, HEAD, TABLE, bring_to_head
-from tests.store.samples import a_call, conversation
+from tests.store.samples import a_call, an_alert, conversation, sentiment
+
+MORNING = datetime(2025, 1, 2, 3, 5, tzinfo=UTC)
 
 # What the first Overtone wrote; never change it, later code must still read it.
 FIRST_ROWS = (
@@ -42,6 +59,26 @@ FIRST_ROWS = (
     "INSERT INTO events (number, kind, call_id, at) VALUES (2, 'stored', '0ld', '2025-01-02 04:00:00.000000')",
     """INSERT INTO labels (number, call_id, revision, idx, field, value, reviewer, at, stored_at) VALUES
        (4, '0ld', 0, 0, 'sentiment', 'neutral', 'ann', '2025-01-03 00:00:00.000000', '2025-01-03 00:00:00.000000')""",
+)
+# What the second schema added; never change it either.
+SECOND_ROWS = (
+    "UPDATE counter SET value = 6",
+    """INSERT INTO clocks (sentence, at, spoken_at, heard_at, labelled_at, stored_at, sent_at, painted_at) VALUES
+       (1, '2025-01-02 03:05:00.000000', '2025-01-02 03:05:00.000000', NULL, NULL, NULL, NULL, NULL)""",
+    """INSERT INTO alerts (number, id, call_id, idx, rule, severity, message, at, stored_at) VALUES (5, 'a1', '0ld',
+       NULL, 'angry', 'info', 'Look!', '2025-01-02 03:05:00.000000', '2025-01-02 03:05:00.000000')""",
+    """INSERT INTO verdicts (alert, verdict, reviewer, at) VALUES (5, 'right', 'ann', '2025-01-03 00:00:00.000000')""",
+    """INSERT INTO notes (number, call_id, at_s, text, flagged, author, at, stored_at) VALUES (6, '0ld', 0.5, 'Hm.',
+       '1', 'ann', '2025-01-03 00:00:00.000000', '2025-01-03 00:00:00.000000')""",
+    """INSERT INTO conversations (id, started_at, channel, person, ended_at, attributes, turns, errors, lowest_score)
+       VALUES ('c1', '2025-01-02 03:04:05.000006', 'phone', '+1', NULL, '{"q":"é"}', 1, 0, 0.5)""",
+    """INSERT INTO turns (conversation_id, number, at, event, user_text, intent, score, slots, model, path, state,
+       actions, replies, timings_ms, recogniser, error) VALUES ('c1', 1, '2025-01-02 03:05:00.000000', 'said',
+       'In Oslo.', 'weather', 0.5, '[["location","oslo","Oslo",3,7,0.5]]', 'i@1', '[["a","b","c"]]', 'c',
+       '[{"name":"w","request":{"k":["x"],"l":"y"},"status":"ok","answer":"Rain.","source":"s",
+       "as_of":"2025-01-02T03:00:00+00:00"}]', '["Rain."]', '{"total":1.5}', 'w@1', '')""",
+    """INSERT INTO turn_labels (conversation_id, turn, intent, slots, reviewer, at) VALUES ('c1', 1, 'rain', '[]',
+       'ann', '2025-01-03 00:00:00.000000')""",
 )
 LATER = """
 import sqlalchemy as sa
@@ -113,6 +150,54 @@ def test_what_the_first_schema_held_is_read_by_the_code_of_today(blank: Database
         assert store.labels("0ld") == [Label("0ld", 0, "sentiment", "neutral", "ann", datetime(2025, 1, 3, tzinfo=UTC))]
         assert [change.number for change in store.changes(0)] == [1, 2, 4]
         assert store.add(a_call(), conversation())
+
+
+def test_the_rows_of_the_first_schema_take_what_the_second_brought(blank: Database, blank_url: str) -> None:
+    bring_to_head(blank, head="0001")
+    with blank.writing() as connection:
+        for statement in FIRST_ROWS:
+            connection.exec_driver_sql(statement)
+    with open_store(blank_url) as store:
+        assert not any((store.alerts(), store.clocks(), store.notes("0ld")))
+        assert store.conversations().total == 0
+        store.add_alert(an_alert(call_id="0ld"))
+        store.record_clocks([SentenceClock("0ld", 0, sent_at=MORNING)])
+        assert [change.number for change in store.changes(0)] == [1, 2, 4, 5]
+        ((reference, _),) = store.unscored("s@2")
+        store.add_predictions("sentiment", "s@2", [(reference, sentiment(0.5, "s@2"))])
+        assert store.promote_predictions("s@2") == 1
+        assert [score.model for score in store.predictions("0ld", 0)] == ["s@2", "s@1"]
+        assert store.calls().rows[0].mood == 0.5
+        assert store.delete("0ld")
+        assert not any((store.alerts(), store.clocks()))
+
+
+def test_what_the_second_schema_held_is_read_by_the_code_of_today(blank: Database, blank_url: str) -> None:
+    bring_to_head(blank, head="0002")
+    with blank.writing() as connection:
+        for statement in (*FIRST_ROWS, *SECOND_ROWS):
+            connection.exec_driver_sql(statement)
+    with open_store(blank_url) as store:
+        judged = datetime(2025, 1, 3, tzinfo=UTC)
+        assert store.clocks() == [SentenceClock("0ld", 0, spoken_at=MORNING)]
+        assert store.alerts() == [Alert("a1", "0ld", None, "angry", "info", "Look!", MORNING, "right", "ann")]
+        assert store.notes("0ld") == [Note("0ld", 0.5, "Hm.", True, "ann", judged)]
+        started_at = datetime(2025, 1, 2, 3, 4, 5, 6, UTC)
+        assert store.conversation("c1") == Conversation("c1", started_at, "phone", "+1", attributes={"q": "é"})
+        request: dict[str, str | tuple[str, ...]] = {"k": ("x",), "l": "y"}
+        action = Performed("w", request, "ok", "Rain.", "s", datetime(2025, 1, 2, 3, tzinfo=UTC))
+        intent = Intent("weather", 0.5, (Slot("location", "oslo", "Oslo", 3, 7, 0.5),), "i@1")
+        path = (("a", "b", "c"),)
+        turn = Turn(
+            "c1", 1, MORNING, "said", "In Oslo.", intent, path, "c", (action,), ("Rain.",), {"total": 1.5}, "w@1"
+        )
+        assert store.turns("c1") == [turn]
+        assert store.turn_labels("c1") == [TurnLabel("c1", 1, "rain", (), "ann", judged)]
+        store.judge_alert("a1", "wrong", "bob", MORNING)  # numbers go on after those that are there
+        store.add_turn_label(TurnLabel("c1", 1, "snow", (), "bob", MORNING))
+        assert store.alerts()[0].verdict == "wrong"
+        assert store.turn_labels("c1")[-1].intent == "snow"
+        assert [change.number for change in store.changes(0)] == [1, 2, 4, 5, 6]
 
 
 def test_a_later_migration_keeps_what_is_there(blank: Database, blank_url: str, tmp_path: Path) -> None:

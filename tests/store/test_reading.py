@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from math import sqrt
 from statistics import fmean, variance
 
@@ -161,6 +161,20 @@ def test_text_that_no_longer_counts_is_not_found(store: Store) -> None:
 def test_a_query_that_cannot_be_asked_is_refused(store: Store, query: CallQuery) -> None:
     with pytest.raises(InputError):
         store.calls(query)
+
+
+def test_live_calls_in_which_nothing_is_written_any_more(store: Store) -> None:
+    store.add(a_call("complete"), [])
+    store.begin(a_call("silent", minutes=1))
+    store.begin(a_call("spoken", minutes=0))
+    before = datetime.now(UTC)
+    store.append("spoken", spoken("spoken", 0.1))
+    assert store.stale_calls(START) == []
+    assert [call.id for call in store.stale_calls(before)] == ["silent"]
+    after = datetime.now(UTC) + timedelta(seconds=1)
+    assert store.stale_calls(after) == [store.call("spoken"), store.call("silent")]
+    with pytest.raises(InputError, match="no time zone"):
+        store.stale_calls(datetime(2026, 1, 1))
 
 
 def test_moods_by_person(busy: Store) -> None:
