@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from fulfillment.answers import places_answer, price_answer, stock_answer, weather_answer
+from fulfillment.answers import places_answer, price_answer, retail, stock_answer, weather, weather_answer
 from fulfillment.errors import (
     AmbiguousError,
     AmbiguousPlaceError,
@@ -21,13 +21,14 @@ from fulfillment.errors import (
     OutOfRangeError,
     UnknownPlaceError,
 )
-from fulfillment.requests import is_here, place_query, product_query, texts
+from fulfillment.requests import each, is_here, place_query, product_query, texts
 from fulfillment.services import Services
 from fulfillment.times import Period, period
 
 Result = dict[str, str | tuple[str, ...]]
 
 ACTIONS = ("weather", "retail")
+_SEVERAL = {"weather": "location", "retail": "item.type"}  # what a person names several of, to hear about each
 _log = logging.getLogger(__name__)
 
 
@@ -38,15 +39,30 @@ def perform(services: Services, action: str, request: Mapping[str, str | Sequenc
     """
     if action not in ACTIONS:
         raise ValueError(f"no action is called {action!r}; there are {', '.join(ACTIONS)}")
-    asked = texts(request)
+    result = _joined([_performed(services, action, texts(one)) for one in each(request, _SEVERAL.get(action, ""))])
+    return {f"{action}_status": result.pop("status"), **result}
+
+
+def _performed(services: Services, action: str, asked: Mapping[str, str]) -> Result:
     do: Callable[[Services, Mapping[str, str]], Result] = _weather
     if action == "retail":
         do = {"price_check": _price, "inventory_check": _stock}.get(asked.get("kind", ""), _places)
     try:
-        result = do(services, asked)
+        return do(services, asked)
     except FulfilmentError as error:
-        result = _failed(error)
-    return {f"{action}_status": result.pop("status"), **result}
+        return _failed(error)
+
+
+def _joined(results: Sequence[Result]) -> Result:
+    """Several answers as one, where each has something to say; else the first, which asks something back."""
+    if len(results) == 1 or not all(result["answer"] and not result["choices"] for result in results):
+        return results[0]
+    answers = [str(result["answer"]) for result in results]
+    for origin in (retail.SAMPLE, weather.SAMPLE):  # said once, at the end
+        if sum(answer.endswith(origin) for answer in answers) > 1:
+            answers = [*(answer.removesuffix(origin).rstrip() for answer in answers[:-1]), answers[-1]]
+    good = [result for result in results if result["status"] == "ok"] or list(results)
+    return {**good[0], "answer": " ".join(answers)}
 
 
 def _weather(services: Services, asked: Mapping[str, str]) -> Result:

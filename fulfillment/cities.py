@@ -48,6 +48,10 @@ class Cities:
         self._named: dict[str, list[City]] = defaultdict(list)
         for city in cities:
             self._named[_key(city.name)].append(city)
+        # Compared without spaces when misheard, since a recogniser may hear two words in one: "sprint field".
+        self._joined: dict[str, list[City]] = defaultdict(list)
+        for name, namesakes in self._named.items():
+            self._joined[name.replace(" ", "")] += namesakes
         self._countries = {**{_key(city.country_name): city.country for city in cities}, **_COUNTRIES}
 
     def find(self, text: str) -> City:
@@ -58,8 +62,9 @@ class Cities:
         words = _key(text).removeprefix("the ").removeprefix("city of ")
         found = self._exactly(words) or self._exactly(words.removesuffix(" city").removesuffix(" area"))
         if not found:
-            near = process.extractOne(words, self._named.keys(), scorer=fuzz.ratio, score_cutoff=CLOSE_ENOUGH)
-            found = self._named[near[0]] if near and len(words) > 4 else []
+            joined = words.replace(" ", "")
+            near = process.extractOne(joined, self._joined.keys(), scorer=fuzz.ratio, score_cutoff=CLOSE_ENOUGH)
+            found = self._joined[near[0]] if near and len(joined) > 4 else []
         if not found:
             raise UnknownPlaceError(
                 f"no place on the list is called {text[:60]!r}", spoken=f"I don't know {shown(text)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from fulfillment.times import WEEKDAYS, Period
 from fulfillment.weather import LIKELY, SNOWY, WET, Condition, Outlook, Weather, outlook, rest_of_today
 
 SAMPLE = "This is sample data."
+_ONE = re.compile(r"\b(1) degrees")
 KINDS = (
     "general", "temperature", "temperature_yes_no", "rainfall", "rainfall_yes_no", "snow", "snow_yes_no", "sunny",
     "cloudy", "humidity", "humidity_yes_no",
@@ -37,6 +39,7 @@ def weather_answer(kind: str, weather: Weather, period: Period, asked_at: dateti
     """
     speaker = _Speaker(weather, period, asked_at, units)
     said = speaker.now(kind) if period.now else speaker.later(kind)
+    said = _ONE.sub(r"\1 degree", said)
     return f"{said} {SAMPLE}" if weather.sample else said
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.options import PATHS
+from pipeline.cli.options import PATHS, opened
+from pipeline.settings import Settings
 
 
 @click.group()
@@ -40,13 +41,32 @@ def flows_draw(folder: Path, only: str) -> None:
 
 @flows.command("test")
 @click.argument("folder", type=PATHS)
-def flows_test(folder: Path) -> None:
-    """Run the conversations in FOLDER/tests as text; exit code 1 where one goes otherwise than written."""
-    from pipeline.dialog import load
-    from pipeline.dialog.cases import read_cases
-    from pipeline.dialog.tests_as_data import report, run
+@click.option("--model", is_flag=True, help="Let the model understand the words, in place of the written intents.")
+@click.option("--audio", is_flag=True, help="Let the words be spoken over a telephone, recognised and understood.")
+@click.pass_obj
+def flows_test(settings: Settings, folder: Path, model: bool, audio: bool) -> None:
+    """Run the conversations in FOLDER/tests; exit code 1 where one goes otherwise than written.
 
-    outcome = run(load(folder), read_cases(folder / "tests"))
+    With --model a conversation goes as written when the answers do, and with --audio when it comes to the states and
+    actions that it should; turns that were heard or understood otherwise are listed.
+    """
+    from fulfillment.times import utc_now
+    from pipeline.assistant.listening import Listener
+    from pipeline.dialog import load
+    from pipeline.dialog.cases import as_written, read_cases
+    from pipeline.dialog.tests_as_data import Hear, report, run
+    from pipeline.rehearse import by_model, by_voice
+
+    loaded, cases = load(folder), read_cases(folder / "tests")
+    with opened(settings) as backends:
+        hear: Hear = as_written
+        if model or audio:
+            listener = Listener(backends.understander, backends.fulfilment.cities, utc_now)
+            hear = by_model(listener)
+        if audio:
+            cache = settings.home / "cache" / "voices"
+            hear = by_voice(backends.speaker, backends.recogniser, listener, cache, voice=settings.voice)
+        outcome = run(loaded, cases, hear, judge="course" if audio else "answers" if model else "understanding")
     click.echo(report(outcome))
     if not outcome.passed:
         sys.exit(1)

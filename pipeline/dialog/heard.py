@@ -53,7 +53,8 @@ def understand(flows: Flows, said: Said) -> Heard:
     """What was meant: a phrase of the flows counts more than the model, which may misspell its own intents."""
     intent = said.intent
     slots = intent.slots if intent else ()
-    name = flows.phrases.get(normal(said.text, flows.fillers), intent.name if intent else "")
+    words = normal(said.text, flows.fillers)
+    name = flows.phrases.get(words, intent.name if intent and words else "")  # "um" means nothing
     name = flows.aliases.get(name, name)
     left = meant(said.text, slots, flows.negations, flows.corrections)
     return Heard(said.text, name, _values(left), is_fragment(said.text, slots, flows.small_words))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pipeline.calls import Slot
 from pipeline.dialog.cases import Case, Turn, as_written
@@ -12,7 +13,7 @@ from pipeline.dialog.engine import begin, step
 from pipeline.dialog.flows import Flows
 from pipeline.dialog.graph import as_edge, edges, reachable
 from pipeline.dialog.heard import understand
-from pipeline.dialog.text import spoken
+from pipeline.dialog.text import normal, spoken
 from pipeline.dialog.values import (
     ActionDone,
     DialogState,
@@ -27,15 +28,20 @@ from pipeline.dialog.values import (
     Value,
 )
 
+Judge = Literal["understanding", "answers", "course"]
 Hear = Callable[[Turn], Said]  # a model in place of what the case says: the user's text, or its audio, understood
 
 
 @dataclass(frozen=True)
 class CaseResult:
-    """One conversation and every way in which it went otherwise than written, each with its line."""
+    """One conversation and every way in which it went otherwise than written, each with its line.
+
+    ``misheard`` are turns that were heard or understood otherwise and are no failures by themselves.
+    """
 
     case: Case
     failures: tuple[str, ...]
+    misheard: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,13 +72,18 @@ class Outcome:
         return not any(result.failures for result in self.results)
 
 
-def run(flows: Flows, cases: Sequence[Case], hear: Hear = as_written) -> Outcome:
-    """The outcome of all cases; with another ``hear``, what it understood is compared with the case's own too."""
+def run(flows: Flows, cases: Sequence[Case], hear: Hear = as_written, *, judge: Judge = "understanding") -> Outcome:
+    """The outcome of all cases; with another ``hear``, what it understood is compared with the case's own too.
+
+    ``judge`` says what makes a failure: with "understanding" another intent or slot does, with "answers" only what
+    comes of it (replies, states, actions, requests, what is kept), and with "course", for voices whose words may be
+    written otherwise, only states and actions. What makes no failure is listed as heard otherwise.
+    """
     results = []
     moves: list[Move] = []
     for case in cases:
-        failures, taken = _run_case(flows, case, hear)
-        results.append(CaseResult(case, tuple(failures)))
+        failures, misheard, taken = _run_case(flows, case, hear, judge)
+        results.append(CaseResult(case, tuple(failures), tuple(misheard)))
         moves += taken
     return Outcome(tuple(results), coverage(flows, moves))
 
@@ -99,6 +110,9 @@ def report(outcome: Outcome) -> str:
         if result.failures:
             lines.append(f"failed: {result.case.name}")
             lines += [f"  {failure}" for failure in result.failures]
+    misheard = [line for result in outcome.results for line in result.misheard]
+    if misheard:
+        lines += ["turns that were heard otherwise:", *(f"  {line}" for line in misheard)]
     failed = sum(bool(result.failures) for result in outcome.results)
     lines.append(f"{len(outcome.results) - failed} of {len(outcome.results)} conversations went as written")
     lines.append(_share("states", len(covered.states), len(covered.missing_states)))
@@ -113,10 +127,11 @@ def _share(what: str, seen: int, missing: int) -> str:
     return f"{what} covered: {seen} of {total} ({100 * seen / total if total else 100:.0f} %)"
 
 
-def _run_case(flows: Flows, case: Case, hear: Hear) -> tuple[list[str], list[Move]]:
+def _run_case(flows: Flows, case: Case, hear: Hear, judge: Judge) -> tuple[list[str], list[str], list[Move]]:
     opened = begin(flows, case.seed)
     moves = list(opened.moves)
     failures: list[str] = []
+    misheard: list[str] = []
     texts = " ".join(reply.text for reply in opened.replies)
     if case.opens and not _matches(case.opens, texts):
         failures.append(f"{case.file}:{case.line}: opens with `{texts}`, expected `{case.opens}`")
@@ -126,10 +141,16 @@ def _run_case(flows: Flows, case: Case, hear: Hear) -> tuple[list[str], list[Mov
         event = said or _event(turn, state)
         taken = step(flows, state, event)
         moves += taken.moves
-        problems = [*_misheard(flows, turn, said), *_problems(turn, taken)]
-        failures += [f"{case.file}:{turn.line}: {problem}" for problem in problems]
+        where = f"{case.file}:{turn.line}"
+        differences = [f"{where}: {problem}" for problem in _misheard(flows, turn, said)]
+        if judge == "understanding":
+            failures += differences
+        else:
+            misheard += [*_other_words(where, turn, said), *differences]
+        problems = [*_outline(turn, taken), *([] if judge == "course" else _details(turn, taken))]
+        failures += [f"{where}: {problem}" for problem in problems]
         state = taken.state
-    return failures, moves
+    return failures, misheard, moves
 
 
 def _event(turn: Turn, state: DialogState) -> Event:
@@ -169,23 +190,34 @@ def _as_said(slots: Sequence[Slot]) -> dict[str, list[str]]:
     return dict(sorted(found.items()))
 
 
-def _problems(turn: Turn, taken: Step) -> Iterator[str]:
-    texts = [reply.text for reply in taken.replies]
+def _outline(turn: Turn, taken: Step) -> Iterator[str]:
+    """What went otherwise in the course of the conversation: states and actions."""
     if turn.result is not None and not any(move.kind != "stay" for move in taken.moves):
         yield "nobody waited for this result"
-    if turn.says is not None and not (len(texts) == len(turn.says) and all(map(_matches, turn.says, texts))):
-        yield f"says {texts}, expected {list(turn.says)}"
-    if turn.says_somewhere and not _matches(turn.says_somewhere, " ".join(texts)):
-        yield f"says {texts}, expected `{turn.says_somewhere}`"
     if turn.state is not None and taken.state.at != turn.state:
         yield f"comes to state {taken.state.at}, expected {turn.state}"
     names = [action.name for action in taken.actions]
     if turn.action is not None and names != ([turn.action] if turn.action else []):
         yield f"asks for {names or 'no action'}, expected {turn.action or 'no action'}"
-    if turn.request is not None and (not taken.actions or dict(taken.actions[0].request) != dict(turn.request)):
-        found = dict(taken.actions[0].request) if taken.actions else "nothing"
-        yield f"requests {found}, expected {dict(turn.request)}"
+    if turn.request is not None and not taken.actions:
+        yield f"requests nothing, expected {dict(turn.request)}"
+
+
+def _details(turn: Turn, taken: Step) -> Iterator[str]:
+    """What went otherwise in the words: replies, requests and what is kept."""
+    texts = [reply.text for reply in taken.replies]
+    if turn.says is not None and not (len(texts) == len(turn.says) and all(map(_matches, turn.says, texts))):
+        yield f"says {texts}, expected {list(turn.says)}"
+    if turn.says_somewhere and not _matches(turn.says_somewhere, " ".join(texts)):
+        yield f"says {texts}, expected `{turn.says_somewhere}`"
+    if turn.request is not None and taken.actions and dict(taken.actions[0].request) != dict(turn.request):
+        yield f"requests {dict(taken.actions[0].request)}, expected {dict(turn.request)}"
     yield from _context_problems(turn.context, taken.state.context)
+
+
+def _other_words(where: str, turn: Turn, said: Said | None) -> Iterator[str]:
+    if said is not None and normal(said.text) != normal(turn.user or ""):
+        yield f"{where}: heard `{said.text}`, expected `{turn.user}`"
 
 
 def _context_problems(expected: Mapping[str, Value], context: Mapping[str, Value]) -> Iterator[str]:

@@ -156,6 +156,13 @@ def test_phrases_count_more_than_the_model_and_are_compared_without_fillers() ->
     assert texts(stopped)[0] == "All right, from the beginning."
 
 
+@pytest.mark.parametrize("text", ["um", "Erm, well, please.", "hm hm", "..."])
+def test_fillers_alone_mean_nothing_whatever_the_model_says(text: str) -> None:
+    steps = talk(SHIPPED, said(text, "affirm"))
+    assert steps[1].state.at == "listen"
+    assert "didn't get that" in texts(steps[1])[0]
+
+
 def test_silences_and_misses_are_counted_apart_and_anew_at_each_question() -> None:
     steps = talk(SHIPPED, NoInput(), said("hm"), NoInput(), said("what's the weather", "weather.weather"), NoInput())
     assert texts(steps[1]) == texts(steps[5]) == ["Are you still there?"]

@@ -135,3 +135,40 @@ def test_a_model_in_place_of_the_case_is_compared_with_it(tmp_path: Path) -> Non
 def test_phrases_make_up_for_a_model_that_hears_another_intent(tmp_path: Path) -> None:
     cases = cases_of(tmp_path, "- {name: x, turns: [{user: thanks, intent: goodbye, state: listen}]}")
     assert run(SHIPPED, cases, lambda turn: Said(turn.user or "")).passed
+
+
+def test_judged_by_answers_another_understanding_is_listed_and_no_failure(tmp_path: Path) -> None:
+    turn = "{user: thanks a lot, intent: goodbye, slots: {location: lot}, says: [welcome|pleasure|happy]}"
+    cases = cases_of(tmp_path, f"- {{name: x, turns: [{turn}]}}")
+
+    def other(turn: Turn) -> Said:
+        return Said("Thanks a lot!", Intent("greeting", 0.9, (), "deaf@1"))
+
+    outcome = run(SHIPPED, cases, other, judge="answers")
+    assert outcome.passed
+    (line,) = outcome.results[0].misheard
+    assert line == "cases.yml:1: `Thanks a lot!` gave the slots {}, expected {'location': ['lot']}"
+    assert f"turns that were heard otherwise:\n  {line}" in report(outcome)
+    assert not run(SHIPPED, cases, other).passed
+
+
+def test_judged_by_its_course_a_conversation_may_be_misheard_on_the_way(tmp_path: Path) -> None:
+    cases = cases_of(tmp_path, RAIN.replace("says: []", "says: [never said]").replace("'^no'", "never"))
+
+    def misheard(turn: Turn) -> Said:
+        return replace(as_written(turn), text="Bullet rain in Rome")
+
+    outcome = run(SHIPPED, cases, misheard, judge="course")
+    assert outcome.passed, report(outcome)
+    assert outcome.results[0].misheard == ("cases.yml:5: heard `Bullet rain in Rome`, expected `will it rain in Rome`",)
+
+    def lost(turn: Turn) -> Said:
+        return Said("zzz")
+
+    failures = run(SHIPPED, cases, lost, judge="course").results[0].failures
+    assert [failure.partition(": ")[2] for failure in failures] == [
+        "comes to state listen, expected ask_weather_service",
+        "asks for no action, expected weather",
+        "requests nothing, expected {'kind': 'rainfall_yes_no', 'location': 'Rome'}",
+        "nobody waited for this result",
+    ]

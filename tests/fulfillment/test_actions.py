@@ -47,7 +47,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
             "In London tomorrow morning",
         ),
         ({"kind": "general", "location": ("boston", "denver")}, "ok", "In Denver today"),
-        ({"kind": "general", "location": "denver", "weathertime": "thanksgiving"}, "ok",
+        ({"kind": "general", "location": "denver", "weathertime": "the harvest moon"}, "ok",
          "not sure which day you mean"),
         ({"kind": "general"}, "no_location", ""),
         ({"kind": "general", "location": "near me"}, "no_location", ""),
@@ -183,3 +183,21 @@ def test_any_request_has_a_result_that_can_be_said(
     assert all(isinstance(choice, str) for choice in result["choices"])
     if result[f"{action}_status"] not in ("no_location",):
         assert result["answer"]
+
+
+def test_each_place_and_each_thing_that_was_named_is_told_of(services: Services) -> None:
+    result = perform(services, "weather", {"kind": "general", "location": ("paris", "london")})
+    assert result["weather_status"] == "ok"
+    assert "In Paris today" in result["answer"]
+    assert "In London today" in result["answer"]
+    assert str(result["answer"]).count("This is sample data.") == 1
+    things = ("wool sweater", "running shoes")
+    result = perform(services, "retail", {"kind": "price_check", "item.type": things, "item.color": ("blue", "white")})
+    assert "blue wool sweater" in result["answer"]
+    assert "white running shoes" in result["answer"]
+
+
+def test_one_of_several_that_must_be_asked_back_is_asked_first(services: Services) -> None:
+    result = perform(services, "retail", {"kind": "price_check", "item.type": ("laptop", "wool sweater")})
+    assert result["retail_status"] == "several_items"
+    assert result["choices"]

@@ -23,6 +23,7 @@ from fulfillment.errors import AmbiguousPlaceError, UnknownPlaceError
         ("washington d c", "Washington, District of Columbia"),
         ("saint louis", "St Louis, Missouri"),
         ("los angels", "Los Angeles, California"),
+        ("sea attle", "Seattle, Washington"),
         ("san fransisco", "San Francisco, California"),
         ("portland", "Portland, Oregon"),
         ("portland maine", "Portland, Maine"),

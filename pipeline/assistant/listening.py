@@ -1,0 +1,205 @@
+"""What a person said or typed, made fit to be understood, and understood."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from rapidfuzz import fuzz
+
+from fulfillment.cities import Cities
+from fulfillment.errors import AmbiguousError, NotFoundError
+from fulfillment.values import normalise
+from fulfillment.words import fold
+from pipeline.calls import Intent, Slot
+from pipeline.dialog import DialogState, Said
+from pipeline.dialog.text import clean, normal, spoken
+from pipeline.errors import BackendError
+from pipeline.nlp import Understander
+
+LONGEST = 2000  # characters of one utterance: four minutes of talk
+UNKNOWN = "unknown"
+MOST_WORDS_OF_A_PLACE = 4
+ALIKE = 85.0  # of 100: likeness of letters at which a name nobody knows is one misheard
+SHARED = ("location", "weathertime")  # what two requests of one utterance have in common
+SURE = 0.5  # score at which each half of an utterance counts as a request of its own
+_WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_SECOND_REQUEST = re.compile(
+    r"(?:[?.!;]\s+|,?\s+)(?:(?:and|also|then|plus)\s+)+(?=(?:do|does|is|are|have|has|can|could|will|would|how|what|where|when|which)\b)"
+    r"|[?.!]\s+(?=\S+\s+\S+)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An utterance: the clean text, what the dialog is told, and what is archived."""
+
+    text: str
+    said: Said
+    later: tuple[Said, ...] = ()  # what else was asked for in the same breath
+    intent: Intent | None = None  # of ``said``; slots of all, normalised
+    understand_ms: float = 0.0
+    error: str = ""
+
+
+class Listener:
+    """The understanding behind the conversations; threads may share it."""
+
+    def __init__(
+        self,
+        understander: Understander,
+        cities: Cities,
+        clock: Callable[[], datetime],
+        requests: Collection[str] = (),
+    ) -> None:
+        """``cities`` know which day it is where somebody speaks about; ``requests`` are intents that ask for something,
+        two of which may come in one utterance.
+        """
+        self._understander, self._cities, self._clock = understander, cities, clock
+        self._requests = frozenset(requests)
+
+    def cleaned(self, text: str) -> Heard:
+        """The text as one line without control characters and broken Unicode; not understood yet.
+
+        More than 2,000 characters are cut off, and it is said to be an unknown request: nobody means one by so many.
+        """
+        whole = clean(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), max(len(text), 1))
+        kept = whole[:LONGEST].strip()
+        error = f"{len(whole):,} characters are too many; {LONGEST:,} are read" if len(whole) > LONGEST else ""
+        return Heard(kept, Said(kept), error=error)
+
+    def listen(self, heard: Heard, state: DialogState) -> Heard:
+        """The cleaned utterance understood; where the service fails, what the dialog is told says so."""
+        if heard.error:
+            return replace(heard, said=Said(heard.text, Intent(UNKNOWN, 0.0, (), "")))
+        started = time.perf_counter()
+        try:
+            parts = self._parts(heard.text)
+        except BackendError as error:
+            return replace(
+                heard, said=Said(heard.text, error=str(error)), understand_ms=_since_ms(started), error=str(error)
+            )
+        took_ms = _since_ms(started)
+        slots = tuple(dict.fromkeys(slot for found in parts for slot in found.slots))
+        now = self._now_at(slots, state)
+        kept = tuple(replace(slot, value=normalise(slot.name, slot.text, now)) for slot in slots)
+        said = [self._told(heard.text, found) for found in parts]
+        return replace(
+            heard,
+            said=said[0],
+            later=tuple(said[1:]),
+            intent=replace(parts[0], slots=kept),
+            understand_ms=took_ms,
+        )
+
+    def told(self, text: str) -> Said:
+        """What the dialog is told about a text, without a conversation. Raises BackendError."""
+        return self._told(text, self._understander.understand(text))
+
+    def _parts(self, text: str) -> list[Intent]:
+        """What the utterance asks for: one thing, or two that were joined by "and"; slots by their place in it.
+
+        What the second says of where and when holds for the first too: "will it rain and how warm is it in Oslo".
+        """
+        for joint in _SECOND_REQUEST.finditer(text):
+            halves = text[: joint.start()], text[joint.end() :]
+            if not all(half.strip() for half in halves):
+                continue
+            first, second = (self._understander.understand(half) for half in halves)
+            asked = all(found.name in self._requests and found.score >= SURE for found in (first, second))
+            if asked and first.name != second.name:
+                moved = tuple(
+                    replace(slot, start=slot.start + joint.end(), end=slot.end + joint.end()) for slot in second.slots
+                )
+                known = {slot.name for slot in first.slots}
+                shared = tuple(slot for slot in moved if slot.name in SHARED and slot.name not in known)
+                return [replace(first, slots=(*first.slots, *shared)), replace(second, slots=moved)]
+        return [self._understander.understand(text)]
+
+    def _told(self, text: str, found: Intent) -> Said:
+        """The dialog speaks of things in the person's own words; the archive keeps what the model made of them."""
+        slots = tuple(replace(one, value=one.text) for slot in found.slots for one in self._apart(slot))
+        if found.name == UNKNOWN and not slots:
+            slots = self._misheard_place(text)
+        return Said(text, replace(found, slots=slots))
+
+    def _apart(self, slot: Slot) -> tuple[Slot, ...]:
+        """The places that a location names where it is two in a row ("Denver, Chicago"), else the slot as it is."""
+        words = list(_WORDS.finditer(slot.text))
+        if slot.name != "location" or not 1 < len(words) <= MOST_WORDS_OF_A_PLACE or self._nearest(slot.text):
+            return (slot,)
+        for before, after in pairwise(words):
+            parts = [(0, before.end()), (after.start(), len(slot.text))]
+            if all(self._nearest(slot.text[start:end]) for start, end in parts):
+                return tuple(
+                    replace(slot, text=slot.text[start:end], start=slot.start + start, end=slot.start + end)
+                    for start, end in parts
+                )
+        return (slot,)
+
+    def _misheard_place(self, text: str) -> tuple[Slot, ...]:
+        """The location that a short text is when a recogniser misspelt it ("sprint field"); the model knew nothing."""
+        words = list(_WORDS.finditer(text))
+        if not 1 <= len(words) <= MOST_WORDS_OF_A_PLACE:
+            return ()
+        start, end = words[0].start(), words[-1].end()
+        said = text[start:end]
+        likeness = fuzz.ratio(_letters(said), _letters(self._nearest(said)))
+        return (Slot("location", said, said, start, end, likeness / 100),) if likeness >= ALIKE else ()
+
+    def _nearest(self, said: str) -> str:
+        """The name of the place that the words are most like; "" where there is none."""
+        try:
+            return self._cities.find(said).name
+        except AmbiguousError as error:
+            return error.choices[0].split(",")[0]
+        except NotFoundError:
+            return ""
+
+    def _now_at(self, slots: Sequence[Slot], state: DialogState) -> datetime:
+        """The time at the place spoken of, else on this machine: "tomorrow" begins there."""
+        named = [slot.text for slot in slots if slot.name == "location"]
+        place = named[-1] if named else spoken(state.context.get("location", ""))
+        now = self._clock().astimezone()
+        if not place:
+            return now
+        try:
+            return now.astimezone(ZoneInfo(self._cities.find(place).timezone))
+        except (NotFoundError, AmbiguousError):
+            return now
+
+
+def moved(heard: Heard, text: str) -> Heard:
+    """The same utterance as finally written, with its slots at their words there.
+
+    Raises ValueError unless the texts differ by punctuation and capitals alone.
+    """
+    if text == heard.text:
+        return heard
+    if normal(text) != normal(heard.text):
+        raise ValueError("the draft is of other words")
+    places = list(zip(_WORDS.finditer(heard.text), _WORDS.finditer(text), strict=True))
+
+    def at_words(slot: Slot) -> Slot:
+        inside = [new for old, new in places if old.start() < slot.end and old.end() > slot.start]
+        if not inside:
+            raise ValueError("the draft is of other words")
+        start, end = inside[0].start(), inside[-1].end()
+        return replace(slot, text=text[start:end], start=start, end=end)
+
+    intent = heard.intent and replace(heard.intent, slots=tuple(at_words(slot) for slot in heard.intent.slots))
+    return replace(heard, text=text, intent=intent)
+
+
+def _letters(text: str) -> str:
+    return fold(text).replace(" ", "")
+
+
+def _since_ms(started: float) -> float:
+    return 1000 * (time.perf_counter() - started)
