@@ -20,6 +20,7 @@ from pipeline.sentences import Said
 _IN_FLIGHT = 2  # requests the recogniser has at once: one computes while the other travels and queues
 _BLOCK_S = 32 * voice.FRAME_S  # whole frames, and short: blocks of silence cost nothing
 _CHUNK_S = 0.1
+_ASKED_S = 1.0  # longest time between two questions whether a live call goes on
 _EDGE_S = 0.06  # voice that the model hears late or not at all at the edges of a word
 
 
@@ -69,12 +70,36 @@ def live(
     being said right now goes to ``on_partial`` (channel from 1, text), from the channels' threads. Ends when all
     channels have ended; closing the iterator ends them. Raises BackendError and what a channel raises.
     """
-    events: queue.Queue[tuple[int, Final | BaseException | None]] = queue.Queue()
     stopping = threading.Event()
+    streams = [recogniser.stream(_until(stopping, chunks), interim=on_partial is not None) for chunks in channels]
+    index = first_index
+    try:
+        for number, final in finals(streams, name=call.id, on_partial=on_partial):
+            said = spoken(final, number)
+            yield from _annotated(call, said, index, final.model, classifier)
+            index += len(said)
+    finally:
+        stopping.set()
 
-    def follow(number: int, chunks: Iterable[bytes]) -> None:
+
+def finals(
+    streams: Sequence[Iterable[Partial | Final]],
+    *,
+    name: str,
+    on_partial: Callable[[int, str], None] | None = None,
+    going_on: Callable[[], bool] | None = None,
+) -> Iterator[tuple[int, Final]]:
+    """Channel (from 1) and utterance as they come from any of the ``streams``, each read in a thread of its own.
+
+    ``name`` is the threads'; ``on_partial`` is called in them. ``going_on`` is asked in the caller's thread, at least
+    every second; where it says no, this ends without waiting for the streams. Else it ends when all of them have;
+    raises what one raises.
+    """
+    events: queue.Queue[tuple[int, Final | BaseException | None]] = queue.Queue()
+
+    def follow(number: int, stream: Iterable[Partial | Final]) -> None:
         try:
-            for event in recogniser.stream(_until(stopping, chunks), interim=on_partial is not None):
+            for event in stream:
                 if isinstance(event, Partial):
                     if on_partial:
                         on_partial(number, event.transcript)
@@ -84,26 +109,25 @@ def live(
         except BaseException as error:  # noqa: BLE001 - carried to the caller's thread
             events.put((number, error))
 
-    threads = [
-        threading.Thread(target=follow, args=(number, chunks), name=f"{call.id}/{number}", daemon=True)
-        for number, chunks in enumerate(channels, start=1)
-    ]
-    for thread in threads:
-        thread.start()
-    index, open_channels = first_index, len(threads)
-    try:
-        while open_channels:
-            number, event = events.get()
-            if event is None:
-                open_channels -= 1
-            elif isinstance(event, BaseException):
-                raise event
-            else:
-                said = sentences.join(sentences.without_loops(event.words), number)
-                yield from _annotated(call, said, index, event.model, classifier)
-                index += len(said)
-    finally:
-        stopping.set()
+    for number, stream in enumerate(streams, start=1):
+        threading.Thread(target=follow, args=(number, stream), name=f"{name}/{number}", daemon=True).start()
+    left = len(streams)
+    while left and (going_on is None or going_on()):
+        try:
+            number, event = events.get(timeout=None if going_on is None else _ASKED_S)
+        except queue.Empty:
+            continue
+        if event is None:
+            left -= 1
+        elif isinstance(event, BaseException):
+            raise event
+        else:
+            yield number, event
+
+
+def spoken(final: Final, channel: int) -> list[Said]:
+    """The sentences of one utterance on ``channel`` (from 1)."""
+    return sentences.join(sentences.without_loops(final.words), channel)
 
 
 def realtime(channels: Sequence[Channel], *, speed: float = 1.0, chunk_s: float = _CHUNK_S) -> list[Iterator[bytes]]:

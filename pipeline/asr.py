@@ -42,6 +42,7 @@ class Partial:
 
     transcript: str
     stability: float  # 0..1; 1: the first pass heard the end of the utterance
+    end_s: float | None = None  # up to where it heard, in seconds from the start of the stream; None: not told
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,21 @@ class Final:
     end_s: float
     confidence: float | None
     model: str  # "name@version"
+
+
+@dataclass(frozen=True)
+class Endpointing:
+    """When a stream's speech counts as begun and ended: Riva's EndpointingConfig; None leaves it to the server.
+
+    The pair ``stop_*_eou`` is a first, shorter end that may be taken back: the partial of stability 1.
+    """
+
+    start_history_ms: int | None = None
+    start_threshold: float | None = None  # 0..1, of the frames in that window
+    stop_history_ms: int | None = None
+    stop_threshold: float | None = None
+    stop_history_eou_ms: int | None = None
+    stop_threshold_eou: float | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +115,11 @@ class Recogniser:
         )
         return tuple(_model(config.model_name, config.parameters) for config in answer.model_config)
 
+    @property
+    def live_identity(self) -> str:
+        """``name@version`` of the recogniser of streams; BackendError as for any call."""
+        return self._identity(self._live_model, "online")
+
     def recognise(self, pcm: bytes) -> Recognition:
         """What is said in ``pcm``, 16-bit little-endian mono at 16 kHz, with times and punctuation.
 
@@ -123,19 +144,27 @@ class Recogniser:
             self._identity(self._model, "offline"),
         )
 
-    def stream(self, chunks: Iterable[bytes], *, interim: bool = True) -> Iterator[Partial | Final]:
+    def stream(
+        self,
+        chunks: Iterable[bytes],
+        *,
+        interim: bool = True,
+        endpointing: Endpointing | None = None,
+        patience_s: float | None = None,
+    ) -> Iterator[Partial | Final]:
         """What is said in ``chunks``, 16-bit mono at 16 kHz, as it is understood; ends when they have ended.
 
         ``chunks`` is read at its own pace, in another thread; an exception of it ends the stream and comes out here. A
         stream that breaks is opened again and goes on from the last final utterance. Raises BackendError when the
-        server stays away, CapabilityAbsent when it has no recogniser for streams.
+        server stays away (for ``patience_s``; None: as long as for any call), CapabilityAbsent when it has no
+        recogniser for streams.
         """
         audio = _Audio(chunks)
-        patience = rpc.Patience(self._service)
+        patience = rpc.Patience(self._service.within(patience_s))
         done_s = 0.0
         while True:
             position, origin_s = audio.begin()
-            requests = self._requests(audio, position, interim=interim)
+            requests = self._requests(audio, position, interim=interim, endpointing=endpointing)
             answers = self._stub.StreamingRecognize(requests, metadata=self._metadata)
             try:
                 for answer in answers:
@@ -162,7 +191,7 @@ class Recogniser:
                 continue
             best = result.alternatives[0]
             if not result.is_final:
-                partials.append((best.transcript, result.stability))
+                partials.append((best.transcript, result.stability, result.audio_processed))
             elif best.transcript.strip():
                 heard = _words(best.words, origin_s)
                 end_s = origin_s + result.audio_processed if result.audio_processed else sent_s
@@ -178,11 +207,17 @@ class Recogniser:
                     self._identity(self._live_model, "online"),
                 )
         if partials:
-            text = "".join(transcript for transcript, _ in partials).strip()
-            yield Partial(text, min(stability for _, stability in partials))
+            text = "".join(transcript for transcript, _, _ in partials).strip()
+            processed_s = partials[-1][2]
+            end_s = origin_s + processed_s if processed_s else None
+            yield Partial(text, min(stability for _, stability, _ in partials), end_s)
 
-    def _requests(self, audio: _Audio, position: int, *, interim: bool) -> Iterator[wire.StreamingRecognizeRequest]:
+    def _requests(
+        self, audio: _Audio, position: int, *, interim: bool, endpointing: Endpointing | None
+    ) -> Iterator[wire.StreamingRecognizeRequest]:
         config = wire.StreamingRecognitionConfig(config=self._config(self._live_model), interim_results=interim)
+        if endpointing is not None:
+            config.config.endpointing_config.CopyFrom(_endpointing(endpointing))
         yield wire.StreamingRecognizeRequest(streaming_config=config)
         while (chunk := audio.chunk(position)) is not None:
             yield wire.StreamingRecognizeRequest(audio_content=chunk)
@@ -304,6 +339,17 @@ def _share(tokens: Sequence[str], start_s: float, end_s: float) -> list[Word]:
         Word(token, start_s + second * sum(lengths[:i]), start_s + second * sum(lengths[: i + 1]))
         for i, token in enumerate(tokens)
     ]
+
+
+def _endpointing(wanted: Endpointing) -> wire.EndpointingConfig:
+    return wire.EndpointingConfig(
+        start_history=wanted.start_history_ms,
+        start_threshold=wanted.start_threshold,
+        stop_history=wanted.stop_history_ms,
+        stop_threshold=wanted.stop_threshold,
+        stop_history_eou=wanted.stop_history_eou_ms,
+        stop_threshold_eou=wanted.stop_threshold_eou,
+    )
 
 
 def _words(infos: Iterable[wire.WordInfo], origin_s: float = 0.0) -> list[Word]:

@@ -37,7 +37,8 @@ def show_samples(
             history.start()
             try:
                 for sample in cycle(calls):
-                    before = [row.call for row in backends.store.calls(limit=1000).rows if row.call.attributes == _MARK]
+                    rows = backends.store.calls(limit=1000).rows
+                    before = [row.call for row in rows if _MARK.items() <= row.call.attributes.items()]
                     _play(sample, backends, stop)
                     for call in before:
                         ingest.forget(call.id, backends.store, settings.audio_folder)

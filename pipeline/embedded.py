@@ -1,4 +1,4 @@
-"""Our own services as child processes: the embedded speech server on a port of its own, and the dashboard.
+"""Our own services as child processes: the embedded speech server on a port of its own, the gateway, the dashboard.
 
 A child reads our end of a pipe as its standard input and stops when that closes, so it never outlives us, not even
 when we are killed. A running `overtone up` publishes its server in ``OVERTONE_HOME/server.json``; `overtone ingest`
@@ -109,9 +109,13 @@ def loopback(settings: Settings) -> Settings:
 def publish(server: Child, settings: Settings) -> None:
     """Tell other commands with the same home where ``server`` is; a server that ended is recognised by its pid."""
     row = Published(server.uri, server.process.pid, settings.whisper, str(settings.models))
-    part = _address(settings).with_suffix(".part")
-    part.write_text(json.dumps(row.__dict__), encoding="utf-8")
-    part.replace(_address(settings))
+    _write(_address(settings), row.__dict__)
+
+
+def publish_gateway(uri: str, pid: int, settings: Settings) -> None:
+    """Tell others with the same home where the gateway is, in ``live.json``; one that ended is known by its pid."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    _write(settings.home / "live.json", {"uri": uri, "pid": pid})
 
 
 def find(settings: Settings) -> Published | None:
@@ -127,8 +131,24 @@ def find(settings: Settings) -> Published | None:
     return row if same else None
 
 
+def find_gateway(settings: Settings) -> str | None:
+    """Address of the gateway of this home; None where there is none or its process is gone."""
+    try:
+        row = json.loads((settings.home / "live.json").read_text(encoding="utf-8"))
+        os.kill(row["pid"], 0)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return str(row["uri"])
+
+
 def _address(settings: Settings) -> Path:
     return settings.home / "server.json"
+
+
+def _write(path: Path, row: Mapping[str, object]) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(row), encoding="utf-8")
+    part.replace(path)
 
 
 def _last_line(log: Path) -> str:

@@ -1,17 +1,25 @@
-"""Recordings played as live calls, at the pace of time: each sentence is stored the moment it is understood."""
+"""Recordings played as live calls, at the pace of time, through the same calls that phone systems make."""
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
-from pipeline import analyse, audio, claims
+from pipeline import analyse, audio
 from pipeline.backends import Backends
 from pipeline.calls import Call, Sentence, SpeakerRole
+from pipeline.errors import BackendError, CapabilityAbsent
 from pipeline.ingest import speakers_of
+from pipeline.live.calls import LiveCall, Start
+from pipeline.live.switchboard import Switchboard
+
+_STORED_S = 60.0  # for the store to take the last sentences
+_SECOND_PASS_S = 3600.0
 
 
 def replay(
@@ -26,59 +34,128 @@ def replay(
     stop: threading.Event | None = None,
     on_sentence: Callable[[Sentence], None] | None = None,
 ) -> Call:
-    """The stored call after ``source`` was played through to its end, or until ``stop`` was set.
+    """The stored call after ``source`` was played through to its end, or until ``stop`` was set; see `replay_all`."""
+    (call,) = replay_all(
+        [source],
+        backends,
+        agent=agent,
+        customer=customer,
+        speakers=speakers,
+        speed=speed,
+        attributes=attributes,
+        stop=stop,
+        on_sentence=None if on_sentence is None else lambda source, sentence: on_sentence(sentence),
+    )
+    return call
 
-    The call starts now and gets an id of its own, so that the recording can still be ingested as itself. Whatever ends
-    the replay, what was heard until then stays and the call is closed. Raises InputError for a file that is no
-    recording, BackendError.
+
+def replay_all(
+    sources: Sequence[Path],
+    backends: Backends,
+    *,
+    agent: str | None = None,
+    customer: str | None = None,
+    speakers: Sequence[SpeakerRole],
+    speed: float = 1.0,
+    attributes: Mapping[str, str] | None = None,
+    second_pass: bool = False,
+    stop: threading.Event | None = None,
+    on_sentence: Callable[[Path, Sentence], None] | None = None,
+) -> list[Call]:
+    """The stored calls after all ``sources`` were played at once, each to its end, or until ``stop`` was set.
+
+    Each call starts now and gets an id of its own, so that the recording can still be ingested as itself. With
+    ``second_pass`` each is heard once more at the end. ``on_sentence`` is called from other threads, one at a time.
+    Whatever ends the replay, what was heard until then stays and the calls are closed. Raises InputError for a file
+    that is no recording, before any is played, and BackendError.
     """
     stopping = stop or threading.Event()
-    started_at = datetime.now(UTC)
-    seed = f"{audio.digest(source)} {started_at.isoformat()}".encode()
-    call_id = hashlib.sha256(seed).hexdigest()[:16]
-    folder = backends.settings.audio_folder / call_id
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with claims.claim(folder) as scratch:
-        channels = audio.split(source, scratch / "channels")
-        call = Call(
-            id=call_id,
-            source=source.name,
-            started_at=started_at,
-            duration_s=0.0,
-            speakers=speakers_of(source, len(channels), speakers),
-            agent=agent,
-            customer=customer,
-            status="live",
-            attributes=dict(attributes or {}),
-        )
-        clock = _Clock(stopping)
-        # Services are opened before the call appears: loading models takes seconds, and live means now.
-        recogniser, classifier, store = backends.recogniser, backends.classifier, backends.store
-        store.begin(call)
-        try:
-            heard = [clock.until_stop(chunks) for chunks in analyse.realtime(channels, speed=speed)]
-            for sentence in analyse.live(call, heard, recogniser, classifier):
-                store.append(call_id, [sentence])
-                if on_sentence:
-                    on_sentence(sentence)
-        finally:
-            claims.publish(scratch / "channels", folder)
-            store.finish(call_id, clock.longest_s)
-    return store.call(call_id)
+    with contextlib.ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        played = []
+        for number, source in enumerate(sources):
+            channels = audio.split(source, scratch / str(number))
+            start = Start(
+                protocol="replay",
+                phone_id="",
+                speakers=speakers_of(source, len(channels), speakers),
+                encoding="s16",
+                rate_hz=audio.RATE_HZ,
+                source=source.name,
+                agent=agent,
+                customer=customer,
+                attributes=dict(attributes or {}),
+            )
+            played.append((source, channels, start))
+        # Asked before the calls appear: loading models takes seconds, and live means now.
+        with contextlib.suppress(CapabilityAbsent):
+            _ = backends.recogniser.models
+        settings = replace(backends.settings, live_pace=0.0)
+        switchboard = Switchboard(settings, backends, recover=False, second_pass=second_pass)
+        stack.enter_context(contextlib.closing(switchboard))
+        one_by_one = threading.Lock()
+        with ThreadPoolExecutor(len(played)) as pool:
+            calls = [
+                pool.submit(
+                    _play,
+                    switchboard,
+                    start,
+                    source,
+                    analyse.realtime(channels, speed=speed),
+                    stopping,
+                    _Told(source, on_sentence, one_by_one),
+                )
+                for source, channels, start in played
+            ]
+        ids = [call.result() for call in calls]
+        if not switchboard.drain(_SECOND_PASS_S if second_pass else _STORED_S):
+            raise BackendError("the last sentences are not stored yet; `overtone live` stores them when it next runs")
+    return [backends.store.call(call_id) for call_id in ids]
 
 
-class _Clock:
-    """How much of the channels was played, and the end of all of them when somebody stops the replay."""
+def _play(
+    switchboard: Switchboard,
+    start: Start,
+    source: Path,
+    channels: Sequence[Iterator[bytes]],
+    stop: threading.Event,
+    told: _Told,
+) -> str:
+    """The id of the call after its channels were fed to the end, side by side."""
+    call = switchboard.open(start, told, source=audio.digest(source))
+    try:
+        with ThreadPoolExecutor(len(channels)) as pool:
+            feeding = [pool.submit(_feed, call, number, chunks, stop) for number, chunks in enumerate(channels, 1)]
+        for one in feeding:
+            one.result()
+    finally:
+        call.end("it was stopped" if stop.is_set() else "")
+        call.wait()
+    return call.id
 
-    def __init__(self, stop: threading.Event) -> None:
-        self._stop = stop
-        self.longest_s = 0.0
 
-    def until_stop(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        played_s = 0.0
-        for chunk in chunks:
-            if self._stop.is_set():
-                return
-            yield chunk
-            played_s += len(chunk) / 2 / audio.RATE_HZ
-            self.longest_s = max(self.longest_s, played_s)
+def _feed(call: LiveCall, channel: int, chunks: Iterator[bytes], stop: threading.Event) -> None:
+    for chunk in chunks:
+        if stop.is_set():
+            return
+        call.feed(channel, chunk)
+
+
+class _Told:
+    """Who wants to hear of the sentences, one at a time."""
+
+    def __init__(
+        self, source: Path, on_sentence: Callable[[Path, Sentence], None] | None, one_by_one: threading.Lock
+    ) -> None:
+        self._source, self._on_sentence, self._lock = source, on_sentence, one_by_one
+
+    def sentence(self, sentence: Sentence) -> None:
+        if self._on_sentence:
+            with self._lock:
+                self._on_sentence(self._source, sentence)
+
+    def partial(self, channel: int, text: str) -> None:
+        """Nobody asked."""
+
+    def ended(self, reason: str) -> None:
+        """It is seen at the feeding."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import grpc
@@ -16,6 +16,8 @@ LARGEST_BYTES = 64 << 20  # a message, either way: what NVIDIA's own clients and
 OPTIONS = [
     ("grpc.max_receive_message_length", LARGEST_BYTES),
     ("grpc.max_send_message_length", LARGEST_BYTES),
+    # Else a server that comes back after a minute is not looked for until two more have passed.
+    ("grpc.max_reconnect_backoff_ms", 2000),
 ]
 _FIRST_WAIT_S = 0.1
 _LONGEST_WAIT_S = 2.0
@@ -30,6 +32,10 @@ class Service:
     setting: str  # the variable the address comes from, e.g. OVERTONE_ASR_URI
     timeout_s: float = 120.0  # of one call
     patience_s: float = 20.0  # for which a failing call is tried again
+
+    def within(self, patience_s: float | None) -> Service:
+        """The same service, borne with for ``patience_s``; None changes nothing."""
+        return self if patience_s is None else replace(self, patience_s=patience_s)
 
 
 class Patience:

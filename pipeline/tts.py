@@ -57,9 +57,12 @@ class Speaker:
         )
         return bytes(answer.audio), self._rate_hz
 
-    def say_online(self, text: str, voice: str = "") -> Iterator[bytes]:
-        """The samples of ``say`` in chunks, as they are made; tried again only while none has come."""
-        patience = rpc.Patience(self._service)
+    def say_online(self, text: str, voice: str = "", *, patience_s: float | None = None) -> Iterator[bytes]:
+        """The samples of ``say`` in chunks, as they are made; tried again only while none has come.
+
+        ``patience_s`` is for how long (None: as for any call).
+        """
+        patience = rpc.Patience(self._service.within(patience_s))
         while True:
             answers = self._stub.SynthesizeOnline(
                 iter([self._request(text, voice)]), timeout=self._service.timeout_s, metadata=self._metadata

@@ -1,4 +1,4 @@
-"""Everything at once: speech server, dashboard and, for a first look, the sample calls with one of them played live."""
+"""Everything at once: speech server, gateway, dashboard and, for a first look, the sample calls, one of them live."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from pipeline import embedded
+from pipeline import embedded, relabel
+from pipeline.backends import Backends
 from pipeline.demo import show_samples
 from pipeline.embedded import Child
 from pipeline.errors import ConfigError, OvertoneError
+from pipeline.registry import Registry
 from pipeline.settings import EMBEDDED, Settings, variable
 
 _CHECK_S = 0.5
@@ -61,24 +63,28 @@ class Service:
 def run(
     settings: Settings, environment: Mapping[str, str], *, with_samples: bool, stop: threading.Event, say: Say
 ) -> None:
-    """Run server and dashboard until ``stop`` is set; ``say`` gets each line that a person should read.
+    """Run server, gateway and dashboard until ``stop`` is set; ``say`` gets each line that a person should read.
 
     Raises ConfigError when a port is taken, BackendError when a service does not come up at all.
     """
     services = [
+        Service("the gateway", lambda: Child("the gateway", ["pipeline.live"], settings, environment)),
         Service("the dashboard", lambda: Child("the dashboard", ["dashboard"], settings, environment)),
     ]
     _refuse_taken_port(settings.dashboard_host, settings.dashboard_port, "dashboard_port", "the dashboard")
+    _refuse_taken_port(settings.live_host, settings.live_port, "live_port", "the gateway")
     if EMBEDDED in (settings.asr_uri, settings.nlp_uri, settings.tts_uri):
         if not settings.serve_host.startswith("unix:"):
             _refuse_taken_port(settings.serve_host, settings.serve_port, "serve_port", "the speech server")
         services.insert(0, Service("the speech server", lambda: _published_server(settings, environment)))
     samples: threading.Thread | None = None
+    shadow = threading.Thread(target=_score_shadow, args=(settings, environment, stop), name="shadow")
     try:
         for service in services:
             say(f"starting {service.name} …")
             service.start()
         say(f"Overtone is ready: http://{settings.dashboard_host}:{settings.dashboard_port}  (Ctrl-C ends it)")
+        shadow.start()
         if with_samples:
             samples = threading.Thread(target=show_samples, args=(settings, environment, stop, say), name="samples")
             samples.start()
@@ -91,6 +97,14 @@ def run(
             service.close()
         if samples is not None:
             samples.join()
+        if shadow.ident is not None:
+            shadow.join()
+
+
+def _score_shadow(settings: Settings, environment: Mapping[str, str], stop: threading.Event) -> None:
+    """Let the shadow model, while there is one, score what comes in."""
+    with Backends(settings, environment) as backends:
+        relabel.follow(backends.store, Registry.of(settings), backends.classifier_of, stop=stop)
 
 
 def _published_server(settings: Settings, environment: Mapping[str, str]) -> Child:

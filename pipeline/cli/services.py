@@ -49,7 +49,7 @@ def dashboard(settings: Settings) -> None:
 @click.option("--samples", is_flag=True, help="Ingest the six sample calls the first time, and play one live.")
 @click.pass_obj
 def up(settings: Settings, samples: bool) -> None:
-    """Run everything: the speech server and the dashboard, until Ctrl-C."""
+    """Run everything: the speech server, the gateway and the dashboard, until Ctrl-C."""
     from pipeline.up import run
 
     with until_signal() as stop:

@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline import embedded, samples
 from pipeline.settings import Settings
-from tests.bench import ingest, live_wall, sentiment, server
+from tests.bench import ingest, live_calls, live_wall, sentiment, server, voice
 
 TARGET = Path("bench.json")
 
@@ -29,6 +29,8 @@ def main(wanted: list[str]) -> None:
         "overhead": lambda folder: ingest.overhead(folder, [sample.audio for sample in samples.load()]),
         "memory": ingest.memory,
         "live_wall": lambda folder: live_wall.measure(),
+        "live_calls": live_calls.measure,
+        "voice": voice.measure,
     }
     unknown = sorted(set(wanted) - set(parts))
     if unknown:

@@ -17,6 +17,7 @@ import pytest
 
 from tests.end_to_end.conftest import TIMEOUT_S, Overtone
 
+PUBLISHED = Path(__file__).resolve().parent.parent / "dialog" / "published"
 AWAY = {"OVERTONE_NLP_URI": "127.0.0.1:9", "OVERTONE_RIVA_PATIENCE_S": "1"}
 
 
@@ -59,7 +60,8 @@ def children(home: Path) -> list[int]:
 @pytest.fixture
 def own(tmp_path: Path, clean_environment: dict[str, str]) -> Iterator[Overtone]:
     """The command with embedded services on free ports; what a failed test leaves running ends with it."""
-    ports = {"OVERTONE_SERVE_PORT": str(free_port()), "OVERTONE_DASHBOARD_PORT": str(free_port())}
+    names = ("OVERTONE_SERVE_PORT", "OVERTONE_LIVE_PORT", "OVERTONE_DASHBOARD_PORT")
+    ports = {name: str(free_port()) for name in names}
     command = Overtone(tmp_path / "home", clean_environment | ports)
     yield command
     for process in children(command.home):
@@ -68,13 +70,16 @@ def own(tmp_path: Path, clean_environment: dict[str, str]) -> Iterator[Overtone]
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
-def test_up_brings_up_the_server_and_the_dashboard_and_takes_them_down(own: Overtone, ending: signal.Signals) -> None:
+def test_up_brings_up_every_service_and_takes_them_down(own: Overtone, ending: signal.Signals) -> None:
     up = own.start("up")
     url = f"http://127.0.0.1:{own.environment['OVERTONE_DASHBOARD_PORT']}/_stcore/health"
     wait_for(lambda: answers(url) or up.poll() is not None, "the dashboard")
     assert up.poll() is None
+    assert answers(f"http://127.0.0.1:{own.environment['OVERTONE_LIVE_PORT']}/health")
     doctor = json.loads(own.run("doctor", "--json").stdout)
-    assert {check["name"]: check["status"] for check in doctor["checks"]}["speech recognition"] == "ok"
+    found = {check["name"]: check["status"] for check in doctor["checks"]}
+    working = ("speech recognition", "understanding", "flows", "fulfilment")
+    assert [found[name] for name in working] == ["ok"] * len(working)
     up.send_signal(ending)
     up.communicate(timeout=60)
     wait_for(lambda: not children(own.home), "the services to end")
@@ -100,11 +105,15 @@ def test_a_taken_port_is_one_clear_line(own: Overtone) -> None:
 
 
 def test_doctor_says_what_is_wrong(overtone: Overtone) -> None:
-    broken = replace(overtone, environment=dict(overtone.environment) | AWAY)
+    assistant = {"OVERTONE_FLOWS": str(PUBLISHED), "OVERTONE_CATALOGUE_URL": "sqlite:////nowhere/shop.db"}
+    broken = replace(overtone, environment=dict(overtone.environment) | AWAY | assistant)
     found = json.loads(broken.run("doctor", "--json", code=1).stdout)
-    failed = [check for check in found["checks"] if check["status"] == "failed"]
-    assert [check["name"] for check in failed] == ["sentiment"]
-    assert "OVERTONE_NLP_URI" in failed[0]["detail"]
+    failed = {check["name"]: check for check in found["checks"] if check["status"] == "failed"}
+    assert list(failed) == ["sentiment", "understanding", "flows", "fulfilment"]
+    assert all("OVERTONE_NLP_URI" in failed[name]["detail"] for name in ("sentiment", "understanding"))
+    assert "errors and" in failed["flows"]["detail"]
+    assert failed["flows"]["remedy"] == f"overtone flows check {PUBLISHED} lists them all"
+    assert "OVERTONE_CATALOGUE_URL" in failed["fulfilment"]["detail"]
 
 
 def test_doctor_for_people(overtone: Overtone) -> None:

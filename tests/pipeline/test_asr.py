@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.asr import Final, Partial, timed
+from pipeline.asr import Endpointing, Final, Partial, timed
 from pipeline.calls import Word
 from pipeline.errors import BackendError, CapabilityAbsent, InputError
 from tests.pipeline.scripted_riva import Refusal, ScriptedRiva, final, partial, recognised
@@ -117,6 +117,23 @@ def test_a_stream_gives_partials_and_finals_in_order(scripted: ScriptedRiva) -> 
     last = events[-1]
     assert isinstance(last, Final)
     assert (last.transcript, last.start_s, last.end_s, last.model) == ("Hello there.", 2.0, 3.0, "online-model@8")
+
+
+def test_a_stream_says_when_speech_counts_as_ended(scripted: ScriptedRiva) -> None:
+    wanted = Endpointing(stop_history_ms=900, stop_history_eou_ms=200, start_threshold=0.4)
+    asked: list[Any] = []
+
+    def answers(requests: Iterator[Any]) -> Iterator[Any]:
+        asked.extend(requests)
+        yield from ()
+
+    scripted.on_stream = answers
+    assert list(scripted.recogniser().stream([SECOND], endpointing=wanted)) == []
+    sent = asked[0].streaming_config.config.endpointing_config
+    assert (sent.stop_history, sent.stop_history_eou) == (900, 200)
+    assert sent.start_threshold == pytest.approx(0.4)
+    assert not sent.HasField("start_history")
+    assert not sent.HasField("stop_threshold")
 
 
 def test_finals_without_word_times_are_placed_before_the_audio_that_was_processed(scripted: ScriptedRiva) -> None:

@@ -1,0 +1,183 @@
+"""A channel's samples on their way to the recogniser: put in by the network, taken out by a stream, never too many.
+
+What the recogniser cannot take for long is dropped from the front and handed out as silence of the same length, so
+that times stay true; the recording has it, and the second pass hears it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from pipeline.live.intake import Gap
+from pipeline.live.pcm import RATE_HZ
+
+_BYTES_A_SECOND = 2 * RATE_HZ
+_CHUNK = 2 * (RATE_HZ * 6 // 100)  # bytes handed out at once, at least: 60 ms, since a message has its price
+_QUIET_CHUNK = _BYTES_A_SECOND  # ... while nobody speaks
+_LARGEST = 2 * _BYTES_A_SECOND
+_QUIET = 32  # peak (-60 dBFS) under which no voice activity model hears anything
+_CALM_S = 0.6  # of quiet after which chunks may grow: the end of an utterance must not wait
+_STALE_S = 0.5  # what the network left unfinished is handed out after this
+_REMEMBERED_S = 180.0  # of arrival times
+
+
+class Buffer:
+    """One channel's buffer of at most ``longest_s`` seconds; any thread may put, one at a time may read ``chunks``."""
+
+    def __init__(self, channel: int, *, longest_s: float, start_s: float = 0.0) -> None:
+        """``start_s`` is where in the call the first sample stands."""
+        self.channel = channel
+        self._most = round(longest_s * RATE_HZ) * 2
+        self._pieces: deque[bytes] = deque()
+        self._bytes = 0
+        self._owed = 0  # bytes of silence that stand for what was dropped, before the pieces
+        self._start_s = start_s
+        self._taken = 0  # bytes handed out so far
+        self._put = 0
+        self._put_at = time.monotonic()
+        self._quiet = 0  # bytes of quiet at the end of what was put
+        self._loud_at = 0  # number of the byte behind the last loud piece
+        self._ended = False
+        self._asked_to_pause = False
+        self._changed = threading.Condition()
+        self._arrivals: deque[tuple[float, float]] = deque()  # position in the call, monotonic time
+        self._dropped: list[Gap] = []
+
+    @property
+    def position_s(self) -> float:
+        """Where in the call the next sample that is handed out stands."""
+        return self._start_s + self._taken / _BYTES_A_SECOND
+
+    @property
+    def backlog_s(self) -> float:
+        """Seconds that wait to be handed out."""
+        return (self._bytes + self._owed) / _BYTES_A_SECOND
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more will be put in, and nothing is left."""
+        with self._changed:
+            return self._ended and not self._bytes and not self._owed
+
+    def put(self, pcm: bytes, *, at: float | None = None) -> None:
+        """Add samples that arrived ``at`` (monotonic; None: now); the oldest give way where there are too many."""
+        if not pcm:
+            return
+        quiet = bool(np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)).max() < _QUIET)
+        with self._changed:
+            if self._ended:
+                return
+            self._pieces.append(pcm)
+            self._bytes += len(pcm)
+            self._put += len(pcm)
+            self._quiet = self._quiet + len(pcm) if quiet else 0
+            self._loud_at = self._loud_at if quiet else self._put
+            self._put_at = time.monotonic()
+            moment = self._put_at if at is None else at
+            self._arrivals.append((self._start_s + self._put / _BYTES_A_SECOND, moment))
+            while self._arrivals[0][1] < moment - _REMEMBERED_S and len(self._arrivals) > 1:
+                self._arrivals.popleft()
+            self._make_room()
+            if self._enough():
+                self._changed.notify_all()
+
+    def end(self) -> None:
+        """No more samples will come; the reader gets what is left."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def pause(self) -> None:
+        """Let the reader's ``chunks`` end at the next quiet moment, so that it can begin anew with other wishes."""
+        with self._changed:
+            self._asked_to_pause = True
+
+    def chunks(self) -> Iterator[bytes]:
+        """The samples as they come, in pieces of 60 ms or more; ends with the channel or at a pause that was asked for.
+
+        Pieces grow to a second while nobody speaks and to two while the reader is behind.
+        """
+        with self._changed:
+            self._asked_to_pause = False
+        while True:
+            with self._changed:
+                while not self._enough() and not self._ended:
+                    self._changed.wait(_STALE_S)
+                    if self._bytes + self._owed and time.monotonic() - self._put_at > _STALE_S:
+                        break
+                calm = self._quiet >= _CALM_S * _BYTES_A_SECOND
+                if self._asked_to_pause and calm and not self._ended:
+                    return
+                if self._ended and not self._bytes and not self._owed:
+                    return
+                chunk = self._take()
+            yield chunk
+
+    def arrived(self, position_s: float) -> float | None:
+        """The monotonic time at which the sample at ``position_s`` of the call arrived; None where nobody knows."""
+        with self._changed:
+            for end_s, moment in self._arrivals:
+                if end_s >= position_s - 1e-6:
+                    return moment - max(0.0, end_s - position_s)
+            return self._arrivals[-1][1] if self._arrivals else None
+
+    def dropped(self) -> list[Gap]:
+        """What was dropped since this was last asked."""
+        with self._changed:
+            found, self._dropped = self._dropped, []
+            return found
+
+    def _enough(self) -> bool:
+        waiting = self._bytes + self._owed
+        calm = self._put - self._loud_at - waiting >= _CALM_S * _BYTES_A_SECOND
+        return waiting >= (_QUIET_CHUNK if calm else _CHUNK)
+
+    def _take(self) -> bytes:
+        if self._owed:
+            taken = bytes(min(self._owed, _LARGEST))
+            self._owed -= len(taken)
+        else:
+            parts, size = [], 0
+            while self._pieces and size < _LARGEST:
+                parts.append(self._pieces.popleft())
+                size += len(parts[-1])
+            taken = b"".join(parts)
+            self._bytes -= size
+        self._taken += len(taken)
+        return taken
+
+    def _make_room(self) -> None:
+        while self._bytes > self._most and len(self._pieces) > 1:
+            gone = self._pieces.popleft()
+            self._bytes -= len(gone)
+            start_s = self._start_s + (self._taken + self._owed) / _BYTES_A_SECOND
+            self._owed += len(gone)
+            length_s = len(gone) / _BYTES_A_SECOND
+            last = self._dropped[-1] if self._dropped else None
+            if last is not None and abs(last.end_s - start_s) < 0.01:
+                start_s, length_s = last.start_s, last.length_s + length_s
+                self._dropped.pop()
+            self._dropped.append(Gap(self.channel, start_s, length_s, "the recogniser was away for too long"))
+
+
+class Pace:
+    """Holds a source to the pace of time: how long it must wait before it may send more."""
+
+    def __init__(self, factor: float, *, ahead_s: float = 5.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """``factor`` times the pace of time, 0 for no limit; ``ahead_s`` of audio may come at once."""
+        self._factor, self._ahead_s, self._clock = factor, ahead_s, clock
+        self._credit_s, self._at = ahead_s, clock()
+
+    def wait_s(self, sent_s: float) -> float:
+        """Seconds to wait after another ``sent_s`` of audio; 0 where the source is no faster than it may be."""
+        if not self._factor:
+            return 0.0
+        now = self._clock()
+        self._credit_s = min(self._ahead_s, self._credit_s + (now - self._at) * self._factor) - sent_s
+        self._at = now
+        return max(0.0, -self._credit_s / self._factor)

@@ -1,0 +1,116 @@
+"""A live call's channels as WAV files that can be read at any moment, also after the process was killed.
+
+Samples are written four times a second, and the sizes in the header are brought up to date every second; after a kill
+these are at most that far behind, and ``repaired`` sets them by the length of the file.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from pathlib import Path
+
+from pipeline.audio import RATE_HZ, Channel
+from pipeline.errors import BackendError
+
+_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_UPDATE_S = 1.0
+_PIECE = RATE_HZ // 2  # bytes that are written together: a quarter of a second, which a kill may cost
+_LARGEST = (1 << 32) - 1 - _HEADER.size  # bytes of samples that a WAV's sizes can tell: 37 hours
+
+
+class Recording:
+    """The files ``folder``/channel-N.wav of a call, 16 kHz 16-bit mono; each is written by one thread at a time."""
+
+    def __init__(self, folder: Path, channels: int) -> None:
+        """Go on behind what is there. Raises BackendError where the files cannot be written."""
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._files = [_Wav(channel_path(folder, number + 1)) for number in range(channels)]
+        except OSError as error:
+            raise BackendError(
+                f"cannot write the call's audio to {folder}: {error.strerror or error}; make room there, or choose "
+                "another OVERTONE_HOME",
+                retryable=True,
+            ) from error
+
+    def write(self, channel: int, pcm: bytes) -> None:
+        """Add samples to a channel (from 1). Raises OSError where the disk is full."""
+        self._files[channel - 1].write(pcm)
+
+    def duration_s(self, channel: int) -> float:
+        """Seconds of a channel (from 1) so far."""
+        return self._files[channel - 1].size / 2 / RATE_HZ
+
+    def close(self) -> tuple[Channel, ...]:
+        """The channels as the analysis of recordings takes them; all files are complete."""
+        for file in self._files:
+            file.close()
+        return tuple(
+            Channel(number, file.path, file.size / 2 / RATE_HZ) for number, file in enumerate(self._files, start=1)
+        )
+
+
+def channel_path(folder: Path, number: int) -> Path:
+    """The file of a channel (from 1) in a call's folder."""
+    return folder / f"channel-{number}.wav"
+
+
+def repaired(folder: Path) -> tuple[Channel, ...]:
+    """The channels in a call's folder after a kill, with headers that tell their true length; none where none are."""
+    found = []
+    for number in range(1, 3):
+        path = channel_path(folder, number)
+        if not path.is_file():
+            break
+        file = _Wav(path)
+        file.close()
+        found.append(Channel(number, path, file.size / 2 / RATE_HZ))
+    return tuple(found)
+
+
+class _Wav:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        self.size = max(0, os.fstat(self._file).st_size - _HEADER.size) // 2 * 2
+        os.ftruncate(self._file, _HEADER.size + self.size)
+        self._told_at = 0.0
+        self._pending = bytearray()
+        self._tell()
+
+    def write(self, pcm: bytes) -> None:
+        if self.size + len(pcm) > _LARGEST:
+            return
+        self._pending += pcm
+        self.size += len(pcm)
+        if len(self._pending) >= _PIECE:
+            self._write_out()
+        if time.monotonic() - self._told_at >= _UPDATE_S:
+            self._tell()
+
+    def close(self) -> None:
+        try:
+            self._write_out()
+            self._tell()
+        finally:
+            os.close(self._file)
+
+    def _write_out(self) -> None:
+        left, at = memoryview(bytes(self._pending)), _HEADER.size + self.size - len(self._pending)
+        self._pending.clear()
+        while left:
+            written = os.pwrite(self._file, left, at)
+            left, at = left[written:], at + written
+
+    def _tell(self) -> None:
+        """Write the header: RIFF WAVE, format 1 (linear), one channel (Microsoft's and IBM's format of 1991)."""
+        self._told_at = time.monotonic()
+        written = self.size - len(self._pending)
+        header = _HEADER.pack(
+            *(b"RIFF", _HEADER.size - 8 + written, b"WAVE", b"fmt ", 16, 1, 1),
+            *(RATE_HZ, 2 * RATE_HZ, 2, 16, b"data", written),
+        )
+        os.pwrite(self._file, header, 0)

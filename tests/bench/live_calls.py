@@ -1,0 +1,151 @@
+"""How long a sentence of a live call takes from the end of its speech to the store, by stage, and whether any is lost.
+
+Two loads: six two-sided sample calls at once on the embedded engines, and two hundred two-sided calls on a recogniser
+that answers after a fixed 50 ms (`standin`), in a process of its own, as a real Riva on another machine would be. The
+gateway is the real process; the phones are websocket clients that keep to time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+import numpy as np
+from websockets.asyncio.client import connect
+
+from pipeline import audio, embedded, samples
+from pipeline.calls import SentenceClock
+from pipeline.settings import Settings
+from tests.bench import standin
+from tests.live.phones import Gateway, eventually, gateway, start, stereo
+from tests.pipeline.sounds import silence
+
+_FRAME_S = 0.1
+_STAGES = ("spoken_at", "heard_at", "labelled_at", "stored_at")
+
+
+def measure(folder: Path) -> dict[str, Any]:
+    """Milliseconds by stage of both loads, and sentences lost."""
+    return {"embedded": embedded_calls(folder / "embedded"), "stand_in": many_calls(folder / "many")}
+
+
+def embedded_calls(folder: Path, *, calls: int = 6, seconds: float = 60.0) -> dict[str, Any]:
+    """Sample calls, all at once, through the embedded speech server."""
+    folder.mkdir(parents=True, exist_ok=True)
+    recordings = []
+    for number, sample in enumerate(samples.load()[:calls]):
+        channels = audio.split(sample.audio, folder / "audio" / str(number))
+        recordings.append(stereo(channels, 0.0, seconds))
+    settings = Settings(home=folder / "server", serve_port=0)
+    with embedded.start(settings, os.environ) as server:
+        uris = {"asr_uri": server.uri, "nlp_uri": server.uri, "tts_uri": server.uri}
+        with gateway(folder / "home", **uris) as running:
+            eventually(lambda: running.health()["warm"])
+            asyncio.run(_phone_all(running, recordings))
+            return {"calls": calls, **_figures(running, {})}
+
+
+def many_calls(folder: Path, *, calls: int = 200, utterances: int = 6, frame_s: float = 0.2) -> dict[str, Any]:
+    """Calls whose two sides take turns, with so many utterances each, on a recogniser of 50 ms.
+
+    The phones send frames of 200 ms, as Genesys does: of that the end of an utterance waits for half on average.
+    """
+    chance = random.Random(5)
+    recordings, expected = [], {}
+    for call in range(calls):
+        sides: list[list[Any]] = [[silence(chance.uniform(0, 3))], [silence(0)]]
+        sides[1][0] = silence(len(sides[0][0]) / audio.RATE_HZ)
+        for number in range(utterances):
+            length_s, pause_s = chance.uniform(1.0, 4.0), chance.uniform(0.5, 1.5)
+            spoken = np.concatenate((standin.utterance(number, length_s), silence(pause_s)))
+            sides[number % 2].append(spoken)
+            sides[1 - number % 2].append(np.zeros_like(spoken))
+        both = np.stack([np.concatenate(side) for side in sides], axis=1)
+        recordings.append(both.astype("<i2").tobytes())
+        expected[f"call-{call}"] = set(range(utterances))
+    with standin.running(delay_ms=50) as (address, _):
+        uris = {"asr_uri": address, "nlp_uri": address, "tts_uri": address}
+        with gateway(folder / "home", **uris) as running:
+            asyncio.run(_phone_all(running, recordings, frame_s))
+            return {"calls": calls, **_figures(running, expected)}
+
+
+async def _phone_all(running: Gateway, recordings: Sequence[bytes], frame_s: float = _FRAME_S) -> None:
+    await asyncio.gather(*(_phone(running, number, pcm, frame_s) for number, pcm in enumerate(recordings)))
+
+
+async def _phone(running: Gateway, number: int, pcm: bytes, frame_s: float) -> None:
+    url = running.address.replace("http", "ws", 1) + "/calls"
+    # Calls do not begin at one moment; and a client that reads slowly must not look like a slow gateway.
+    await asyncio.sleep(number % 50 * 0.02)
+    async with connect(url, max_size=None, open_timeout=60, compression=None) as phone:
+        await phone.send(start(call_id=f"call-{number}"))
+        await phone.recv()
+        size = round(frame_s * audio.RATE_HZ) * 4
+        began = time.monotonic()
+        for count, first in enumerate(range(0, len(pcm), size), start=1):
+            await asyncio.sleep(max(0.0, began + count * frame_s - time.monotonic()))
+            await phone.send(pcm[first : first + size])
+        await phone.send('{"type": "stop"}')
+        async for message in phone:
+            if json.loads(message)["type"] == "stopped":
+                return
+
+
+def _figures(running: Gateway, expected: dict[str, set[int]]) -> dict[str, Any]:
+    with running.store() as store:
+        rows = store.calls(limit=10_000).rows
+        time.sleep(1.0)  # the last clocks follow their sentences
+        clocks = store.clocks()
+        lost = duplicates = 0
+        for row in rows:
+            wanted = expected.get(row.call.attributes.get("phone_call_id", ""))
+            if wanted is not None:
+                heard = [int(one.text.split()[1].strip(".")) for one in store.sentences(row.call.id)]
+                lost += len(wanted - set(heard))
+                duplicates += len(heard) - len(set(heard))
+        missing_calls = len(set(expected) - {row.call.attributes.get("phone_call_id") for row in rows})
+    stages = {
+        f"{later.removesuffix('_at')}_ms": _summary(clocks, earlier, later)
+        for earlier, later in itertools.pairwise(_STAGES)
+    }
+    return {
+        "sentences": len(clocks),
+        "lost": lost + 6 * missing_calls,
+        "stored_twice": duplicates,
+        **stages,
+        "spoken_to_stored_ms": _summary(clocks, "spoken_at", "stored_at"),
+        "health": running.health(),
+    }
+
+
+def _summary(clocks: Sequence[SentenceClock], earlier: str, later: str) -> dict[str, float]:
+    times: list[tuple[datetime | None, datetime | None]] = [(getattr(c, earlier), getattr(c, later)) for c in clocks]
+    values = [(b - a).total_seconds() * 1000 for a, b in times if a is not None and b is not None]
+    if len(values) < 2:
+        return {}
+    cuts = quantiles(values, n=100, method="inclusive")
+    found = {"p50": cuts[49], "p95": cuts[94], "p99": cuts[98], "max": max(values)}
+    return {name: round(value, 1) for name, value in found.items()}
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        if sys.argv[1:2] == ["many"]:
+            found = many_calls(Path(folder), calls=int(sys.argv[2]) if sys.argv[2:] else 200)
+        elif sys.argv[1:2] == ["embedded"]:
+            found = embedded_calls(Path(folder), calls=int(sys.argv[2]) if sys.argv[2:] else 6, seconds=40.0)
+        else:
+            found = measure(Path(folder))
+    print(json.dumps(found, indent=1))

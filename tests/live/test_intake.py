@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import random
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.live.buffer import Buffer, Pace
+from pipeline.live.intake import Intake
+from pipeline.live.pcm import RATE_HZ, Decoder, decoded, parted
+from pipeline.live.recording import Recording, repaired
+from pipeline.server.wav import to_samples
+from tests.pipeline import sounds
+
+FRAME = 160  # samples of 20 ms at 8 kHz
+
+
+def numbered(count: int) -> list[bytes]:
+    """Frames of 16-bit samples at 16 kHz whose samples are all the frame's number."""
+    return [np.full(320, number, dtype="<i2").tobytes() for number in range(1, count + 1)]
+
+
+def values(pcm: bytes) -> list[int]:
+    """The number of each 20 ms of ``numbered`` audio; 0 is silence."""
+    return [int(value) for value in np.frombuffer(pcm, "<i2")[::320]]
+
+
+def taken(intake: Intake, order: list[int], *, timed: bool = True) -> list[int]:
+    frames = numbered(max(order))
+    out = b"".join(
+        intake.take(frames[number - 1], number=number, at_s=(number - 1) * 0.02 if timed else None) for number in order
+    )
+    return values(out + intake.finish())
+
+
+def test_frames_out_of_order_and_twice_come_out_in_order_and_once() -> None:
+    intake = Intake(1, "s16", RATE_HZ)
+    assert taken(intake, [1, 3, 2, 2, 5, 4, 4, 6, 1]) == [1, 2, 3, 4, 5, 6]
+    assert (intake.counts.duplicates, intake.counts.reordered, intake.counts.missing) == (3, 2, 0)
+    assert intake.gaps == []
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_a_frame_that_never_comes_is_a_gap_of_silence(timed: bool) -> None:
+    intake = Intake(1, "s16", RATE_HZ)
+    order = [1, 2, *range(5, 30)]
+    assert taken(intake, order, timed=timed) == [1, 2, 0, 0, *range(5, 30)]
+    (gap,) = intake.gaps
+    assert (gap.start_s, gap.length_s) == pytest.approx((0.04, 0.04))
+    assert intake.counts.missing == 2
+
+
+def test_any_order_within_the_window_gives_the_same_audio() -> None:
+    chance = random.Random(7)
+    for _ in range(20):
+        order = sorted(range(1, 60), key=lambda number: number + chance.uniform(0, 8))
+        order.insert(chance.randrange(len(order)), chance.choice(order))
+        assert taken(Intake(1, "s16", RATE_HZ), order) == list(range(1, 60))
+
+
+def test_silence_that_a_source_leaves_out_is_put_back_and_is_no_gap() -> None:
+    intake = Intake(1, "s16", RATE_HZ)
+    one, two = numbered(2)
+    heard = intake.take(one, number=1, at_s=0.1) + intake.take(two, number=2, at_s=0.52)
+    assert values(heard) == [0] * 5 + [1] + [0] * 20 + [2]
+    assert intake.gaps == []
+
+
+def test_a_clock_that_jumps_moves_nothing() -> None:
+    intake = Intake(1, "s16", RATE_HZ)
+    frames = numbered(6)
+    times = [0.0, 0.02, 86_400.0, 86_400.02, 3.0, 3.02]
+    heard = b"".join(
+        intake.take(frame, number=number, at_s=at_s)
+        for number, (frame, at_s) in enumerate(zip(frames, times, strict=True))
+    )
+    assert values(heard) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_source_that_counts_anew_is_followed() -> None:
+    intake = Intake(1, "s16", RATE_HZ)
+    frames = numbered(4)
+    for number, frame in zip((5000, 5001, 1, 2), frames, strict=True):
+        assert intake.take(frame, number=number)
+    assert intake.counts.duplicates == 0
+
+
+def test_what_cannot_be_audio_is_counted_and_left_out() -> None:
+    intake = Intake(1, "s16", RATE_HZ)
+    for payload in (b"", b"\0", b"\0" * (31 * 2 * RATE_HZ)):
+        assert intake.take(payload) == b""
+    assert intake.take(b"\0\0", number=1, at_s=-1.0) == b""
+    assert intake.counts.malformed == 4
+    assert intake.position_s == 0.0
+
+
+def test_memory_stays_bounded_when_every_second_frame_is_lost() -> None:
+    intake = Intake(1, "s16", RATE_HZ)
+    for number in range(1, 20_000, 2):
+        intake.take(numbered(1)[0], number=number)
+    assert len(intake.gaps) == 1, "neighbours are one gap"
+    assert intake.counts.missing == pytest.approx(9_999, abs=10)
+
+
+def test_phone_encodings_are_those_of_the_speech_server() -> None:
+    every = bytes(range(256))
+    for encoding in ("mulaw", "alaw"):
+        ours = decoded(every, encoding).astype(np.float32) / 32768
+        assert np.array_equal(ours, to_samples(every, encoding))
+
+
+def test_eight_kilohertz_is_doubled_without_seams_or_images() -> None:
+    t = np.arange(8000) / 8000
+    tone = (10_000 * np.sin(2 * np.pi * 1000 * t)).astype("<i2").tobytes()
+    whole = Decoder("s16", 8000).decode(tone)
+    decoder = Decoder("s16", 8000)
+    pieces = b"".join(decoder.decode(tone[first : first + 2 * FRAME]) for first in range(0, len(tone), 2 * FRAME))
+    assert pieces == whole
+    samples = np.frombuffer(whole, "<i2").astype(float)
+    expected = 10_000 * np.sin(2 * np.pi * 1000 * (np.arange(16_000) - 32) / 16_000)
+    assert np.abs(samples - expected)[200:].max() < 5
+    with pytest.raises(InputError, match="44100"):
+        Decoder("s16", 44_100)
+
+
+def test_interleaved_channels_are_parted() -> None:
+    assert parted(b"\1\2\3\4", 2, "mulaw") == [b"\1\3", b"\2\4"]
+    assert parted(b"\1\2\3\4", 2, "s16") == [b"\1\2", b"\3\4"]
+    assert parted(b"\1\2\3", 2, "mulaw") == []
+    assert parted(b"", 1, "s16") == []
+
+
+def test_a_buffer_hands_out_what_came_and_silence_for_what_it_dropped() -> None:
+    buffer = Buffer(1, longest_s=2.0)
+    loud = [np.full(RATE_HZ // 2, number, dtype="<i2").tobytes() for number in range(1000, 1010)]
+    for pcm in loud:
+        buffer.put(pcm, at=1.0)
+    assert buffer.backlog_s == pytest.approx(5.0)
+    (gap,) = buffer.dropped()
+    assert (gap.start_s, gap.length_s) == pytest.approx((0.0, 3.0))
+    buffer.end()
+    heard = np.frombuffer(b"".join(buffer.chunks()), "<i2")
+    assert len(heard) == 5 * RATE_HZ
+    assert not heard[: 3 * RATE_HZ].any()
+    assert sorted(set(heard[3 * RATE_HZ :])) == [1006, 1007, 1008, 1009]
+
+
+def test_chunks_grow_while_nobody_speaks_and_end_at_a_pause() -> None:
+    buffer = Buffer(1, longest_s=60.0)
+    buffer.put(np.full(RATE_HZ, 5000, dtype="<i2").tobytes())
+    chunks = buffer.chunks()
+    assert len(next(chunks)) == 2 * RATE_HZ
+    for _ in range(30):
+        buffer.put(sounds.silence(0.1).tobytes())
+    assert len(next(chunks)) == 4 * RATE_HZ
+    assert len(next(chunks)) == 2 * RATE_HZ
+    buffer.put(sounds.silence(1.1).tobytes())
+    buffer.pause()
+    assert list(chunks) == []
+    assert buffer.position_s == pytest.approx(4.0)
+    buffer.end()
+    assert len(b"".join(buffer.chunks())) == 2 * 17_600
+    assert buffer.ended
+
+
+def test_a_source_is_held_to_the_pace_of_time() -> None:
+    now = [100.0]
+    pace = Pace(1.0, ahead_s=2.0, clock=lambda: now[0])
+    assert pace.wait_s(2.0) == 0.0
+    assert pace.wait_s(1.0) == pytest.approx(1.0)
+    now[0] += 3.0
+    assert pace.wait_s(1.5) == 0.0
+    assert Pace(0.0).wait_s(1e6) == 0.0
+
+
+def test_a_recording_can_be_read_at_any_moment_and_after_a_kill(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "call", 2)
+    recording.write(1, b"\1\0" * RATE_HZ)
+    recording.write(2, b"\2\0" * 100)
+    with wave.open(str(tmp_path / "call/channel-1.wav")) as file:
+        assert file.getframerate() == RATE_HZ  # readable, if not up to date
+    recording.close()
+    with (tmp_path / "call/channel-2.wav").open("ab") as file:
+        file.write(b"\3")
+    first, second = repaired(tmp_path / "call")
+    assert (first.duration_s, second.duration_s) == pytest.approx((1.0, 100 / RATE_HZ))
+    with wave.open(str(second.path)) as file:
+        assert file.readframes(1000) == b"\2\0" * 100
+    again = Recording(tmp_path / "call", 2)
+    again.write(1, b"\4\0" * RATE_HZ)
+    assert [channel.duration_s for channel in again.close()] == [2.0, pytest.approx(100 / RATE_HZ)]
