@@ -40,7 +40,45 @@ page = st.navigation(
             url_path="people",
             help="Agents and customers: how their calls felt over time.",
         ),
+        st.Page(
+            FOLDER / "views" / "review.py",
+            title="Review",
+            icon=":material/rate_review:",
+            url_path="review",
+            help="Say how sentences feel, the doubtful ones first; the models learn from it.",
+        ),
+        st.Page(
+            FOLDER / "views" / "assistant.py",
+            title="Assistant",
+            icon=":material/mic:",
+            url_path="assistant",
+            help="Ask about the weather, prices, stock and shops, by voice or in writing.",
+        ),
+        st.Page(
+            FOLDER / "views" / "conversations.py",
+            title="Conversations",
+            icon=":material/forum:",
+            url_path="conversations",
+            help="What people asked the assistant: read and correct it.",
+        ),
+        st.Page(
+            FOLDER / "views" / "alerts.py",
+            title="Alerts",
+            icon=":material/notifications:",
+            url_path="alerts",
+            help="Which rules watch live calls, how often each is right, and what they found.",
+        ),
+        st.Page(
+            FOLDER / "views" / "models.py",
+            title="Models",
+            icon=":material/model_training:",
+            url_path="models",
+            help="Versions of the models, how good they are, and which one is in use.",
+        ),
         st.Page(FOLDER / "views" / "call.py", title="Call", url_path="call", visibility="hidden"),
+        st.Page(
+            FOLDER / "views" / "conversation.py", title="Conversation", url_path="conversation", visibility="hidden"
+        ),
     ],
     position="top",
 )

@@ -3,30 +3,36 @@
 A page gets one ``snapshot`` and then ``events``; each event carries the whole small card of its call, so a page only
 replaces what it shows. Messages are JSON objects::
 
-    {"kind": "snapshot", "number": 41, "now_ms": .., "cards": [card ..], "feed": [entry ..], "recent": {id: [ms ..]}}
+    {"kind": "snapshot", "number": 41, "now_ms": .., "cards": [card ..], "feed": [entry ..], "recent": {id: [ms ..]},
+     "alerts": [alert ..]}
     {"kind": "events", "number": 43, "now_ms": .., "events": [{"number": 42, "card": card, "entry": entry | None},
-                                                             {"number": 43, "removed": id} ..]}
+                                                             {"number": 43, "removed": id},
+                                                             {"number": 44, "card": card | None, "alert": alert},
+                                                             {"number": 45, "card": card | None, "note": note} ..]}
 
 card   call object (see ``wire``) + mood (-1..1 or None), trend (last polarities), sentences, negative, seen_ms,
-       spoken_s (end of the last sentence), ended_ms (None while it is live), last (the last entry)
-entry  sentence object + call_id, agent, customer, stored_ms
+       spoken_s (end of the last sentence), ended_ms (None while it is live), last (the last entry), alerts (how many
+       nobody called wrong), alarm (the worst severity of those, None without any), flagged
+entry  sentence object + call_id, agent, customer, queue, team, stored_ms
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dashboard.wire import call_object, milliseconds, sentence_object
-from pipeline.calls import Call, Sentence
+from dashboard.wire import alert_object, call_object, milliseconds, note_object, sentence_object
+from pipeline.alerts.rules import SEVERITIES
+from pipeline.calls import Alert, AlertVerdict, Call, Sentence
+from pipeline.metrics import running_mood
 from pipeline.store.queries import Change
 
-MOOD_WEIGHT = 0.3  # of the newest sentence in the running mood: about the last six sentences count
 TREND_POINTS = 30
 FEED_ENTRIES = 40
 RECENT_MS = 60_000
+ALERTS = 50
 ENDED_STAYS_MS = 30_000
 # A process that was killed leaves its call live for ever; the wall shows it as lost for a while and then lets it go.
 FORGOTTEN_MS = 12 * 3_600_000
@@ -46,9 +52,12 @@ class Card:
     spoken_s: float = 0.0
     ended_ms: int | None = None
     last: dict[str, Any] | None = None
+    alerts: tuple[Alert, ...] = ()
+    flagged: bool = False
 
     def message(self) -> dict[str, Any]:
         """The card as a JSON object."""
+        standing = [alert for alert in self.alerts if alert.verdict != "wrong"]
         return {
             **call_object(self.call),
             "began_ms": self.began_ms,
@@ -60,23 +69,24 @@ class Card:
             "spoken_s": round(self.spoken_s, 3),
             "ended_ms": self.ended_ms,
             "last": self.last,
+            "alerts": len(standing),
+            "alarm": max((alert.severity for alert in standing), key=SEVERITIES.index, default=None),
+            "flagged": self.flagged,
         }
 
 
 def heard(card: Card, sentence: Sentence, stored_ms: int) -> Card:
     """The card after one more sentence.
 
-    The mood is an exponential moving average (weight MOOD_WEIGHT) of the polarity of what the customer says; the
-    agent's practised friendliness is left out, and everybody counts where the speaker is not known.
+    The mood is the running one that the alerts' rules look at too, so that both say the same.
     """
     sentiment = sentence.sentiment
-    mood, trend = card.mood, card.trend
+    trend = card.trend
     if sentiment is not None and sentence.speaker != "agent":
-        mood = sentiment.polarity if mood is None else mood + MOOD_WEIGHT * (sentiment.polarity - mood)
         trend = (*trend[-TREND_POINTS + 1 :], sentiment.polarity)
     return replace(
         card,
-        mood=mood,
+        mood=running_mood(card.mood, sentence),
         trend=trend,
         sentences=card.sentences + 1,
         negative=card.negative + (sentiment is not None and sentiment.label == "negative"),
@@ -95,18 +105,36 @@ class Board:
         self._feed: deque[dict[str, Any]] = deque(maxlen=FEED_ENTRIES)
         self._recent: deque[tuple[int, str]] = deque()
         self._seeded: set[tuple[str, int]] = set()
+        self._alerts: deque[dict[str, Any]] = deque(maxlen=ALERTS)
 
-    def seed(self, number: int, calls: Iterable[tuple[Call, Sequence[Sentence]]], now_ms: int) -> None:
-        """Starts from the live calls of the store and what was said in them, read after change ``number``."""
+    def seed(
+        self,
+        number: int,
+        calls: Iterable[tuple[Call, Sequence[Sentence]]],
+        now_ms: int,
+        alerts: Iterable[tuple[Alert, Call]] = (),
+        flagged: Container[str] = (),
+    ) -> None:
+        """Starts from the live calls of the store and what was said in them, read after change ``number``.
+
+        ``alerts`` are the latest, oldest first, with their calls; ``flagged`` holds the ids of flagged calls.
+        """
         self.number = number
         self._cards.clear()
         self._feed.clear()
         self._recent.clear()
         self._seeded.clear()
+        self._alerts.clear()
+        by_call: dict[str, list[Alert]] = {}
+        for alert, alarmed in alerts:
+            self._alerts.append(alert_object(alert, alarmed))
+            by_call.setdefault(alarmed.id, []).append(alert)
         entries = []
         for call, sentences in calls:
             began_ms = milliseconds(call.started_at)
-            card = Card(call, began_ms=began_ms, seen_ms=min(began_ms, now_ms))
+            own = tuple(by_call.get(call.id, ()))
+            seen_ms = min(began_ms, now_ms)
+            card = Card(call, began_ms=began_ms, seen_ms=seen_ms, alerts=own, flagged=call.id in flagged)
             for sentence in sentences:
                 # When it was stored is not kept with a sentence; when it was spoken is close enough for a restart.
                 card = heard(card, sentence, min(began_ms + round(sentence.end_s * 1000), now_ms))
@@ -129,6 +157,8 @@ class Board:
         card = self._cards.get(call.id)
         if change.kind == "label":
             return None
+        if change.alert is not None or change.note is not None:
+            return self._remark(change, card)
         if card is None:
             if call.status != "live":
                 return None
@@ -145,6 +175,41 @@ class Board:
         self._cards[call.id] = card
         return {"number": change.number, "card": card.message(), "entry": entry}
 
+    def judge(self, alert_id: str, verdict: AlertVerdict, reviewer: str) -> list[dict[str, Any]]:
+        """What a verdict changes: the alert and its call's card as the pages show them, where they do."""
+        changed: list[dict[str, Any]] = []
+        for alert in self._alerts:
+            if alert["id"] == alert_id:
+                alert |= {"verdict": verdict, "reviewer": reviewer}
+                changed.append({"alert": dict(alert)})
+        for call_id, card in self._cards.items():
+            if any(alert.id == alert_id for alert in card.alerts):
+                judged = tuple(
+                    replace(alert, verdict=verdict, reviewer=reviewer) if alert.id == alert_id else alert
+                    for alert in card.alerts
+                )
+                self._cards[call_id] = replace(card, alerts=judged)
+                changed.append({"card": self._cards[call_id].message()})
+        return changed
+
+    def _remark(self, change: Change, card: Card | None) -> dict[str, Any]:
+        """The event of an alert or a note, which may come after its call has left the wall."""
+        event: dict[str, Any] = {"number": change.number, "call_id": change.call.id, "card": None, "entry": None}
+        if change.alert is not None:
+            event["alert"] = alert_object(change.alert, change.call)
+            if all(alert["id"] != change.alert.id for alert in self._alerts):
+                self._alerts.append(dict(event["alert"]))
+        if change.note is not None:
+            event["note"] = note_object(change.note)
+        if card is None:
+            return event
+        if change.alert is not None and all(alert.id != change.alert.id for alert in card.alerts):
+            card = replace(card, alerts=(*card.alerts, change.alert))
+        if change.note is not None:
+            card = replace(card, flagged=card.flagged or change.note.flagged)
+        self._cards[change.call.id] = card
+        return {**event, "card": card.message()}
+
     def snapshot(self, now_ms: int) -> dict[str, Any]:
         """The message that a page starts from; forgets what is over."""
         self._forget(now_ms)
@@ -158,6 +223,7 @@ class Board:
             "cards": [card.message() for card in self._cards.values()],
             "feed": list(self._feed),
             "recent": recent,
+            "alerts": list(self._alerts),
         }
 
     def _forget(self, now_ms: int) -> None:
@@ -175,5 +241,7 @@ def _entry(call: Call, sentence: Sentence, stored_ms: int) -> dict[str, Any]:
         "call_id": call.id,
         "agent": call.agent,
         "customer": call.customer,
+        "queue": call.attributes.get("queue"),
+        "team": call.attributes.get("team"),
         "stored_ms": stored_ms,
     }

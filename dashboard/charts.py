@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import altair as alt
 import pandas as pd
@@ -62,6 +62,34 @@ def call_counts(frame: pd.DataFrame, span: tuple[date, date], bucket: str, width
     return chart
 
 
+def latency_history(frame: pd.DataFrame, span: tuple[datetime, datetime]) -> alt.Chart:
+    """How long sentences took to the screen: a line each for the median and the 95th percentile.
+
+    ``frame`` is what ``queries.latency_frame`` gives, ``span`` the first and last moment shown, in the viewer's zone.
+    """
+    chart: alt.Chart = (
+        alt.Chart(frame, height=190)
+        .mark_line(point=alt.OverlayMarkDef(size=28), strokeWidth=2)
+        .encode(
+            x=alt.X(
+                "time:T",
+                title=None,
+                axis=alt.Axis(format="%H:%M", tickCount=8, labelOverlap=True, grid=False),
+                scale=alt.Scale(domainMin=_minute(span[0]), domainMax=_minute(span[1])),
+            ),
+            y=alt.Y("seconds:Q", title="Seconds", scale=alt.Scale(zero=True)),
+            color=alt.Color("figure:N", title=None, legend=alt.Legend(orient="top", symbolType="circle")),
+            tooltip=[
+                alt.Tooltip("time:T", title="From", format="%d %b %H:%M"),
+                alt.Tooltip("figure:N", title="Figure"),
+                alt.Tooltip("seconds:Q", title="Seconds", format=".2f"),
+                alt.Tooltip("sentences:Q", title="Sentences"),
+            ],
+        )
+    )
+    return chart
+
+
 def _day(field: str, span: tuple[date, date]) -> alt.X:
     ends = (span[0], span[1] + timedelta(days=1))
     return alt.X(
@@ -74,6 +102,10 @@ def _day(field: str, span: tuple[date, date]) -> alt.X:
 
 def _moment(day: date) -> alt.DateTime:
     return alt.DateTime(year=day.year, month=day.month, date=day.day)
+
+
+def _minute(moment: datetime) -> alt.DateTime:
+    return alt.DateTime(year=moment.year, month=moment.month, date=moment.day, hours=moment.hour, minutes=moment.minute)
 
 
 def _person(legend: alt.Legend | None) -> alt.Color:

@@ -13,16 +13,21 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dashboard.board import Board
-from pipeline.errors import OvertoneError
+from dashboard.clocks import Clocks
+from pipeline.calls import AlertVerdict
+from pipeline.errors import InputError, OvertoneError
 from pipeline.store import Store
 from pipeline.store.queries import CallQuery
 
 QUEUE_LIMIT = 500  # messages that a page may lag behind before it is cut off; it reconnects and gets a snapshot
 CHANGES_PER_READ = 1000
 LIVE_CALLS = 1000
+ALERTS_SHOWN = 50
+ALERTS_SINCE = timedelta(hours=12)
 WAIT_S = 1.0
 log = logging.getLogger(__name__)
 
@@ -47,6 +52,7 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._subscribers: set[Subscriber] = set()
         self._problem: str | None = None
+        self.clocks = Clocks(store, lambda figures: self._send_all(_text({"kind": "latency", **figures})))
 
     @property
     def stopping(self) -> bool:
@@ -57,6 +63,7 @@ class Hub:
         """Begins to watch; called on the event loop that serves the pages."""
         self._loop = asyncio.get_running_loop()
         self._thread.start()
+        self.clocks.start()
 
     async def stop(self) -> None:
         """Ends the watching and every subscription; called on the event loop."""
@@ -64,6 +71,7 @@ class Hub:
         for subscriber in list(self._subscribers):
             self._drop(subscriber)
         await asyncio.to_thread(self._thread.join, 2 * WAIT_S)
+        await asyncio.to_thread(self.clocks.stop)
 
     def subscribe(self, call_id: str | None = None) -> Subscriber:
         """A new subscriber, its events from now on; called on the event loop."""
@@ -75,6 +83,10 @@ class Hub:
         """Ends a subscription; unknown ones are no error."""
         self._subscribers.discard(subscriber)
 
+    def tell(self, subscriber: Subscriber, message: dict[str, Any]) -> None:
+        """Sends a message to one page; called on the event loop."""
+        self._put(subscriber, _text(message))
+
     def snapshot(self, call_id: str | None = None) -> str:
         """The snapshot message as JSON text, of one call where ``call_id`` is given; includes a standing problem."""
         with self._lock:
@@ -82,7 +94,28 @@ class Hub:
         if call_id is not None:
             message["cards"] = [card for card in message["cards"] if card["id"] == call_id]
             message["feed"], message["recent"] = [], {}
-        return _text({**message, "problem": self._problem})
+            message["alerts"] = [alert for alert in message["alerts"] if alert["call_id"] == call_id]
+        return _text({**message, "problem": self._problem, "latency": self.clocks.figures})
+
+    def judge(self, alert_id: str, verdict: AlertVerdict, reviewer: str, call_id: str | None = None) -> None:
+        """Stores a verdict and tells every open page; not for the event loop, since it waits for the database.
+
+        Raises InputError for an unknown alert, or one that is not of ``call_id`` where that is given, and BackendError.
+        """
+        if call_id is not None and all(alert.id != alert_id for alert in self._store.alerts(call_id=call_id)):
+            raise InputError(f"call {call_id} has no alert {alert_id!r}")
+        self._store.judge_alert(alert_id, verdict, reviewer, datetime.now(UTC))
+        with self._lock:
+            changed = self._board.judge(alert_id, verdict, reviewer)
+        text = _text({"kind": "judged", "now_ms": _now_ms(), "changed": changed})
+        calls = {change["alert"]["call_id"] for change in changed if "alert" in change}
+
+        def deliver() -> None:
+            for subscriber in list(self._subscribers):
+                if subscriber.call_id is None or subscriber.call_id in calls:
+                    self._put(subscriber, text)
+
+        self._on_loop(deliver)
 
     def _watch(self) -> None:
         wait_s = WAIT_S
@@ -114,8 +147,12 @@ class Hub:
         number = self._store.last_change()  # before the reading, so that nothing falls between
         rows = self._store.calls(CallQuery(status="live"), LIVE_CALLS, 0).rows
         calls = [(row.call, self._store.sentences(row.call.id)) for row in rows]
+        found = self._store.alerts(since=datetime.now(UTC) - ALERTS_SINCE, limit=ALERTS_SHOWN)
+        known = {call.id: call for call, _ in calls}
+        alerts = [(alert, known.get(alert.call_id) or self._store.call(alert.call_id)) for alert in reversed(found)]
+        flagged = {call.id for call, _ in calls if any(note.flagged for note in self._store.notes(call.id))}
         with self._lock:
-            self._board.seed(number, calls, _now_ms())
+            self._board.seed(number, calls, _now_ms(), alerts, flagged)
 
     def _catch_up(self) -> None:
         while changes := self._store.changes(self._board.number, CHANGES_PER_READ):
@@ -132,14 +169,23 @@ class Hub:
         everything = _text({**message, "events": events})
         by_call: dict[str, list[dict[str, Any]]] = {}
         for event in events:
-            by_call.setdefault(event.get("removed") or event["card"]["id"], []).append(event)
+            call_id = event.get("removed") or event.get("call_id") or event["card"]["id"]
+            by_call.setdefault(call_id, []).append(event)
+        spoken = {
+            call_id: [(call_id, event["entry"]["index"]) for event in own if event.get("entry")]
+            for call_id, own in by_call.items()
+        }
 
         def deliver() -> None:
+            sent: set[str] = set()
             for subscriber in list(self._subscribers):
                 if subscriber.call_id is None:
                     self._put(subscriber, everything)
+                    sent.update(by_call)
                 elif subscriber.call_id in by_call:
                     self._put(subscriber, _text({**message, "events": by_call[subscriber.call_id]}))
+                    sent.add(subscriber.call_id)
+            self.clocks.sent((key for call_id in sent for key in spoken[call_id]), datetime.now(UTC))
 
         self._on_loop(deliver)
 

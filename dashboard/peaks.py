@@ -1,7 +1,8 @@
 """The outline of a call's waveform, so that the browser draws three hours without fetching three hours of audio.
 
 One byte per 20 ms and channel: the largest absolute sample of those 20 ms, 255 at full scale. A channel is read once;
-the outline is kept beside it as ``channel-<n>.peaks`` and made again when the WAV has another size.
+the outline is kept beside it as ``channel-<n>.peaks``, carried on when the WAV has grown, as that of a live call does,
+and made again when it is another sound.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 from dashboard.wav import SAMPLE_BYTES, CallAudio, Pcm
 
 PEAKS_PER_S = 50
-_MAGIC = b"OTPK"
-_HEADER = struct.Struct("<4sIQ")  # magic, peaks per second, bytes of the WAV that they were made from
+_MAGIC = b"OTP2"
+_HEADER = struct.Struct("<4sIQ")  # magic, peaks per second, samples that they were made from
 _BLOCK_S = 60
 
 
@@ -28,27 +29,39 @@ def of_call(audio: CallAudio) -> bytes:
 
 
 def of_channel(channel: Pcm) -> bytes:
-    """The outline of one channel from the file beside it, computed (and written there) when it is not there yet."""
-    stamp = _HEADER.pack(_MAGIC, PEAKS_PER_S, channel.path.stat().st_size)
+    """The outline of one channel; what the file beside it does not hold yet is computed and written there."""
     kept = channel.path.with_suffix(".peaks")
-    try:
-        content = kept.read_bytes()
-        if content[: _HEADER.size] == stamp:
-            return content[_HEADER.size :]
-    except FileNotFoundError:
-        pass
-    outline = compute(channel)
-    _keep(kept, stamp + outline)
+    known, frames = _known(kept)
+    if frames == channel.frames:
+        return known
+    whole = frames // (channel.rate_hz // PEAKS_PER_S) if frames < channel.frames else 0
+    # The last of what is known is computed again: where it differs, another sound has taken the file's place.
+    again = max(0, whole - PEAKS_PER_S)
+    rest = compute(channel, again)
+    outline = known[:again] + rest if rest.startswith(known[again:whole]) else compute(channel)
+    _keep(kept, _HEADER.pack(_MAGIC, PEAKS_PER_S, channel.frames) + outline)
     return outline
 
 
-def compute(channel: Pcm) -> bytes:
-    """The outline of one channel, read a minute at a time."""
+def _known(kept: Path) -> tuple[bytes, int]:
+    """The outline in a file and how many samples it was made from; nothing where there is none of today's form."""
+    try:
+        content = kept.read_bytes()
+    except FileNotFoundError:
+        return b"", 0
+    if len(content) < _HEADER.size:
+        return b"", 0
+    magic, rate, frames = _HEADER.unpack_from(content)
+    return (content[_HEADER.size :], frames) if (magic, rate) == (_MAGIC, PEAKS_PER_S) else (b"", 0)
+
+
+def compute(channel: Pcm, first: int = 0) -> bytes:
+    """The outline of one channel from peak number ``first`` on, read a minute at a time."""
     per_peak = channel.rate_hz // PEAKS_PER_S
     parts: list[NDArray[np.uint8]] = []
-    left = channel.frames
+    left = channel.frames - first * per_peak
     with channel.path.open("rb") as file:
-        file.seek(channel.offset)
+        file.seek(channel.offset + first * per_peak * SAMPLE_BYTES)
         while left > 0:
             samples = np.frombuffer(file.read(min(left, _BLOCK_S * channel.rate_hz) * SAMPLE_BYTES), dtype="<i2")
             if not len(samples):

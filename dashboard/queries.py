@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pandas as pd
 
 from dashboard.wire import milliseconds
-from pipeline.calls import SENTIMENT_LABELS, CallStatus, SentimentLabel
+from pipeline.alerts.precision import Precision
+from pipeline.calls import SENTIMENT_LABELS, CallStatus, SentenceClock, SentimentLabel
+from pipeline.latency import Stage, by_stage, history
 from pipeline.settings import EMBEDDED, Settings
 from pipeline.store.queries import CallQuery, CallSummary, MoodPoint, Order
 
@@ -23,6 +25,14 @@ _T = (
     *(2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042),
 )
 SPARK_BUCKETS = 16
+STAGE_NAMES: dict[Stage, str] = {
+    "recognise": "Recognised",
+    "label": "Rated",
+    "store": "Stored",
+    "send": "Sent to a browser",
+    "paint": "Painted there",
+    "total": "In all",
+}
 LOST_AFTER = timedelta(minutes=5)  # as on the live wall
 
 
@@ -85,11 +95,11 @@ def call_query(chosen: Mapping[str, Any], viewer: tzinfo) -> CallQuery:
         text=(chosen.get("q") or "").strip(),
         agent=chosen.get("agent"),
         customer=chosen.get("customer"),
-        since=_midnight(days[0], viewer) if days else None,
-        until=_midnight(days[1] + timedelta(days=1), viewer) if len(days) > 1 else None,
-        status=_one_of(status, get_args(CallStatus)),
-        mood=_one_of(mood, get_args(SentimentLabel)),
-        order=_one_of(order, get_args(Order)) or "newest",
+        since=midnight(days[0], viewer) if days else None,
+        until=midnight(days[1] + timedelta(days=1), viewer) if len(days) > 1 else None,
+        status=one_of(status, get_args(CallStatus)),
+        mood=one_of(mood, get_args(SentimentLabel)),
+        order=one_of(order, get_args(Order)) or "newest",
     )
 
 
@@ -193,6 +203,49 @@ def trend_frame(daily: Sequence[MoodPoint], people: Sequence[str], first: date, 
     return pd.DataFrame(rows, columns=["day", "person", "calls", "mood", "low", "high"])
 
 
+def latency_frame(clocks: Sequence[SentenceClock], bucket_s: float, viewer: tzinfo) -> pd.DataFrame:
+    """How long sentences took to the screen: time (start of the bucket, in the viewer's zone), figure, seconds, count.
+
+    A bucket of ``bucket_s`` seconds has a row each for the figures p50 and p95.
+    """
+    rows = [
+        {
+            # Without its zone: Vega would show the browser's.
+            "time": start.astimezone(viewer).replace(tzinfo=None),
+            "figure": figure,
+            "seconds": value / 1000,
+            "sentences": found.count,
+        }
+        for start, found in history(clocks, bucket_s)
+        for figure, value in (("p50", found.p50_ms), ("p95", found.p95_ms))
+    ]
+    return pd.DataFrame(rows, columns=["time", "figure", "seconds", "sentences"])
+
+
+def latency_rows(clocks: Sequence[SentenceClock]) -> list[dict[str, Any]]:
+    """A row per stage that sentences passed: its name in words, sentences, and p50, p95 and p99 in milliseconds."""
+    return [
+        {
+            "Stage": STAGE_NAMES[stage],
+            "Sentences": found.count,
+            "p50 (ms)": round(found.p50_ms),
+            "p95 (ms)": round(found.p95_ms),
+            "p99 (ms)": round(found.p99_ms),
+        }
+        for stage, found in by_stage(clocks).items()
+    ]
+
+
+def precision_words(found: Precision | None) -> str:
+    """The precision of a rule in words: "3 of 4 right: 75 % (30 to 95 %)"."""
+    if found is None:
+        return "no alerts yet"
+    if found.share is None or found.interval is None:
+        return f"{found.alerts} alerts, none judged" if found.alerts > 1 else "1 alert, not judged"
+    low, high = found.interval
+    return f"{found.right} of {found.judged} right: **{found.share:.0%}** ({low:.0%} to {high:.0%})"
+
+
 def backend_rows(settings: Settings, address: str) -> dict[str, str]:
     """What the product is running on, for the foot of each page: services by address, the store by kind."""
     kind = "SQLite" if settings.store_url.startswith("sqlite") else "PostgreSQL"
@@ -209,9 +262,11 @@ def _service(uri: str) -> str:
     return "embedded" if uri == EMBEDDED else f"Riva at `{uri}`"
 
 
-def _midnight(day: date, viewer: tzinfo) -> datetime:
+def midnight(day: date, viewer: tzinfo) -> datetime:
+    """The UTC time at which ``day`` begins in the zone ``viewer``."""
     return datetime.combine(day, time(), viewer).astimezone(UTC)
 
 
-def _one_of(value: Any, known: Sequence[Any]) -> Any:
+def one_of(value: Any, known: Sequence[Any]) -> Any:
+    """``value`` where it is one that is ``known``, else None."""
     return value if value in known else None

@@ -16,7 +16,10 @@ from urllib.parse import urlsplit
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 LIVE_SCOPE = "live"
+ASSISTANT_SCOPE = "assistant"
+REVIEW_SCOPE = "review"
 LIFETIME_S = 3600
+REVIEWER = "demo"  # until people log in
 KEY_FILE = "dashboard.key"
 
 

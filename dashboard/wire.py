@@ -1,11 +1,11 @@
-"""The JSON objects that the pages' own scripts get: calls and sentences, times in seconds or UTC milliseconds."""
+"""The JSON objects that the pages' own scripts get: calls, sentences, alerts and notes; times in s or UTC ms."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from pipeline.calls import SENTIMENT_LABELS, Call, Sentence
+from pipeline.calls import SENTIMENT_LABELS, Alert, Call, Note, Sentence
 
 
 def milliseconds(moment: datetime) -> int:
@@ -14,12 +14,14 @@ def milliseconds(moment: datetime) -> int:
 
 
 def call_object(call: Call) -> dict[str, Any]:
-    """id, source, agent, customer, status, started_ms, duration_s and the speaker of each channel."""
+    """id, source, agent, customer, queue, team, status, started_ms, duration_s and the speaker of each channel."""
     return {
         "id": call.id,
         "source": call.source,
         "agent": call.agent,
         "customer": call.customer,
+        "queue": call.attributes.get("queue"),
+        "team": call.attributes.get("team"),
         "status": call.status,
         "started_ms": milliseconds(call.started_at),
         "duration_s": round(call.duration_s, 3),
@@ -44,4 +46,34 @@ def sentence_object(sentence: Sentence) -> dict[str, Any]:
         "scores": sentiment and [round(sentiment.scores[label], 4) for label in SENTIMENT_LABELS],
         "polarity": sentiment and round(sentiment.polarity, 4),
         "model": sentiment and sentiment.model,
+    }
+
+
+def alert_object(alert: Alert, call: Call) -> dict[str, Any]:
+    """The alert's fields, its time as at_ms, and agent, customer, queue and team of its call."""
+    return {
+        "id": alert.id,
+        "call_id": alert.call_id,
+        "index": alert.index,
+        "rule": alert.rule,
+        "severity": alert.severity,
+        "message": alert.message,
+        "at_ms": milliseconds(alert.at),
+        "verdict": alert.verdict,
+        "reviewer": alert.reviewer,
+        "agent": call.agent,
+        "customer": call.customer,
+        "queue": call.attributes.get("queue"),
+        "team": call.attributes.get("team"),
+    }
+
+
+def note_object(note: Note) -> dict[str, Any]:
+    """at_s (in the call), text, flagged, author and at_ms."""
+    return {
+        "at_s": round(note.at_s, 3),
+        "text": note.text,
+        "flagged": note.flagged,
+        "author": note.author,
+        "at_ms": milliseconds(note.at),
     }

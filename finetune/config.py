@@ -1,12 +1,14 @@
 """What a training run is told: one YAML file per task, refused as a whole with every fault named.
 
-A config names data by two roots, so that the same file serves everywhere: ``repository`` is the folder that holds
-``data/``, ``datasets`` the folder of public data sets that is given on the command line.
+A config names data by roots, so that the same file serves everywhere: ``repository`` is the folder that holds
+``data/``, ``datasets`` the folder of public data sets that is given on the command line, ``rows`` the folder of rows
+that people's corrections make.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +19,8 @@ import yaml
 from pipeline.errors import ConfigError
 
 Task = Literal["sentiment", "punctuation", "intent-slot"]
-Format = Literal["calls", "labelled", "banking77", "clinc150", "nlupp", "tokens", "nemo"]
-Root = Literal["repository", "datasets"]
+Format = Literal["calls", "reviewed", "labelled", "banking77", "clinc150", "nlupp", "tokens", "nemo"]
+Root = Literal["repository", "datasets", "rows"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Source:
         found = []
         if not self.path:
             found.append("path is empty")
+        if Path(self.path).is_absolute() or ".." in Path(self.path).parts:
+            found.append(f"path {self.path!r} leaves its root; give one below it")
         for name, allowed in (("format", get_args(Format)), ("root", get_args(Root))):
             if getattr(self, name) not in allowed:
                 found.append(f"{name} is {getattr(self, name)!r}, not one of {', '.join(allowed)}")
@@ -133,6 +137,7 @@ class Augmentation:
     plain: float = 0.5  # lower-cased, without punctuation
     fillers: float = 0.1  # of the plain ones: "uh", "you know", a word said twice
     asr_noise: float = 0.15  # of the plain ones: homophones, lost short words
+    exchange: float = 0.0  # of the slot values that a list holds: another of the list instead
 
     def faults(self) -> list[str]:
         """The inconsistencies of this part, each one line."""
@@ -152,6 +157,7 @@ class Config:
     train: tuple[Source, ...]
     dev: tuple[Source, ...] = ()  # decides and calibrates, never trained on
     report: tuple[Source, ...] = ()  # only reported
+    values: str = ""  # folder of slot values that may stand for each other, under the repository
     teacher: str = ""  # folder of an exported model, under the repository, that judges sources with ``least``
     encoder: Encoder = field(default_factory=Encoder)
     training: Training = field(default_factory=Training)
@@ -173,6 +179,8 @@ class Config:
                 found += [f"{part}[{number}]: {fault}" for fault in source.faults()]
         if any(source.least for source in self.train) and not self.teacher:
             found.append("a source has least, but teacher names no model")
+        if self.augmentation.exchange and not self.values:
+            found.append("augmentation exchanges slot values, but values names no folder")
         if self.task != "intent-slot":
             found += [
                 f"{part}: {s.path} has format nemo, which only the task intent-slot reads"
@@ -197,26 +205,73 @@ def load(path: Path) -> Config:
 
     Raises ConfigError, naming the file and all faults at once: unknown keys, wrong types, values out of range.
     """
-    try:
-        read = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
-        raise ConfigError(f"config {path}: {' '.join(str(exc).split())}; give a readable YAML file") from exc
-    if not isinstance(read, dict):
-        raise ConfigError(f"config {path}: holds no mapping; see finetune/configs/sentiment.yml for one")
-    faults: list[str] = []
-    made: Config | None = _record(Config, read, "", faults)
-    if made is not None:
-        faults += made.faults()
+    made, faults = examine(path)
     if faults or made is None:
         raise ConfigError(f"config {path}: {len(faults)} faults, nothing trained:\n  " + "\n  ".join(faults))
     return made
 
 
-def _record(kind: type[Any], read: Mapping[str, Any], place: str, faults: list[str]) -> Any:
-    """An instance of a dataclass from a mapping, or None with the reasons in ``faults``."""
+def examine(path: Path) -> tuple[Config | None, list[str]]:
+    """The config of a YAML file and its faults, each with its line; without a config where too much of it is wrong.
+
+    A config whose only faults are unknown keys is there, so that its data can be looked at too. Raises ConfigError for
+    a file that is no YAML mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        read, tree = yaml.safe_load(text), yaml.compose(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+        raise ConfigError(f"config {path}: {' '.join(str(exc).split())}; give a readable YAML file") from exc
+    if not isinstance(read, dict):
+        raise ConfigError(f"config {path}: holds no mapping; see finetune/configs/sentiment.yml for one")
+    unknown: list[str] = []
+    faults: list[str] = []
+    made: Config | None = _record(Config, read, "", faults, unknown)
+    if made is not None:
+        faults += made.faults()
+    places = _lines(tree)
+    told = [f"{path.name}:{_line(fault, places)}: {fault}" for fault in (*unknown, *faults)]
+    return made, told
+
+
+def dumped(config: Config) -> str:
+    """The config as YAML that ``load`` reads back as the same."""
+    return yaml.safe_dump(_listed(dataclasses.asdict(config)), sort_keys=False, allow_unicode=True, width=120)
+
+
+def _listed(value: Any) -> Any:
+    """The value with tuples as lists, since YAML knows no tuples."""
+    if isinstance(value, dict):
+        return {key: _listed(item) for key, item in value.items()}
+    return [_listed(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def _lines(tree: Any, place: str = "") -> dict[str, int]:
+    """The line of each key and list item of a YAML tree, by the place that faults name."""
+    found = {}
+    if isinstance(tree, yaml.MappingNode):
+        for key, value in tree.value:
+            name = f"{place}.{key.value}" if place else str(key.value)
+            found[name] = key.start_mark.line + 1
+            found |= _lines(value, name)
+    elif isinstance(tree, yaml.SequenceNode):
+        for number, item in enumerate(tree.value, 1):
+            found[f"{place}[{number}]"] = item.start_mark.line + 1
+            found |= _lines(item, f"{place}[{number}]")
+    return found
+
+
+def _line(fault: str, places: Mapping[str, int]) -> int:
+    """The line that a fault stands at: of the longest known place that it begins with, else the first."""
+    fitting = [name for name in places if re.match(re.escape(name) + r"(?![\w-])", fault)]
+    return places[max(fitting, key=len)] if fitting else 1
+
+
+def _record(kind: type[Any], read: Mapping[str, Any], place: str, faults: list[str], unknown: list[str]) -> Any:
+    """An instance of a dataclass from a mapping, or None with the reasons in ``faults``; unknown keys are passed by."""
     fields = {f.name: f for f in dataclasses.fields(kind)}
     before = len(faults)
-    faults += [f"{place}{key}: no such key; known are {', '.join(fields)}" for key in read if key not in fields]
+    unknown += [f"{place}{key}: no such key; known are {', '.join(fields)}" for key in read if key not in fields]
     required = [
         f.name for f in fields.values() if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
     ]
@@ -229,13 +284,13 @@ def _record(kind: type[Any], read: Mapping[str, Any], place: str, faults: list[s
             if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
                 faults.append(f"{place}{name}: must be a list of sources")
                 continue
-            made = [_record(Source, item, f"{name}[{i}].", faults) for i, item in enumerate(value, 1)]
+            made = [_record(Source, item, f"{name}[{i}].", faults, unknown) for i, item in enumerate(value, 1)]
             values[name] = tuple(made)
         elif name in parts and kind is Config:
             if not isinstance(value, dict):
                 faults.append(f"{place}{name}: must be a mapping")
                 continue
-            values[name] = _record(parts[name], value, f"{name}.", faults)
+            values[name] = _record(parts[name], value, f"{name}.", faults, unknown)
         else:
             values[name] = _plain(str(fields[name].type), value, f"{place}{name}", faults)
     return kind(**values) if len(faults) == before else None

@@ -16,7 +16,8 @@ from pipeline.errors import InputError
 
 LABELS = ("negative", "neutral", "positive")
 COLUMNS = ("label", "speaker", "industry", "phenomenon", "text")
-SPEAKERS = ("agent", "customer")
+OPTIONAL = ("call", "id")  # in this order after the others, where a file has them
+SPEAKERS = ("agent", "customer", "unknown")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Row:
     industry: str = ""
     phenomenon: str = ""
     call: str = ""
+    id: str = ""  # of the sentence, where the file has one; stands once in all files
     repeat: int = 1
     weight: float = 1.0
 
@@ -58,10 +60,24 @@ def load(
     labels: Sequence[str],
     keep: Keep = lambda source, rows: rows,
 ) -> list[Row]:
+    """The rows of ``collect``; raises InputError with all defects where there is one."""
+    rows, defects = collect(sources, roots, seed=seed, labels=labels, keep=keep)
+    refuse(defects)
+    return rows
+
+
+def collect(
+    sources: Sequence[Source],
+    roots: Mapping[str, Path],
+    *,
+    seed: int,
+    labels: Sequence[str],
+    keep: Keep = lambda source, rows: rows,
+) -> tuple[list[Row], list[Defect]]:
     """The rows of all sources in their order, drawn down to each source's limit by the seed, that ``keep`` leaves.
 
-    ``labels`` are the allowed ones; an empty sequence takes any. Raises InputError with every defect, sorted by
-    file and line, among them one text with two labels within files of format ``calls``.
+    ``labels`` are the allowed ones; an empty sequence takes any. With them every defect, among them one text with two
+    labels within files of format ``calls``, and ids that stand twice.
     """
     rows: list[Row] = []
     defects: list[Defect] = []
@@ -74,25 +90,30 @@ def load(
         rows += keep(source, read)
     own = {s.path for s in sources if s.format == "calls"}
     defects += contradictions(row for row in rows if row.path in own)
-    refuse(defects)
-    return rows
+    defects += repeated(rows)
+    return rows, defects
 
 
-def refuse(defects: Sequence[Defect]) -> None:
-    """None when there is no defect; else raises InputError with all of them."""
-    if defects:
-        listed = "\n  ".join(str(d) for d in sorted(defects, key=lambda d: (d.path, d.line)))
-        raise InputError(f"{len(defects)} defects in the data, nothing trained; mend these lines:\n  {listed}")
+def refuse(defects: Iterable[Defect], so: str = "nothing trained") -> None:
+    """None when there is no defect; else raises InputError with all of them, each once, by file and line."""
+    found = sorted(set(defects), key=lambda d: (d.path, d.line, d.what))
+    if found:
+        listed = "\n  ".join(map(str, found))
+        raise InputError(f"{len(found)} defects in the data, {so}; mend these lines:\n  {listed}")
 
 
 def read_source(source: Source, root: Path, labels: Sequence[str]) -> tuple[list[Row], list[Defect]]:
-    """The usable rows of one file and its defects."""
+    """The usable rows of one file and its defects.
+
+    Lines of public data sets that are no readable text are left out: they are not ours to mend.
+    """
     path = root / source.path
     try:
         raw = path.read_bytes()
     except OSError as exc:
         return [], [Defect(source.path, 0, f"cannot be read under {root} ({exc.strerror}); check --datasets")]
-    lines, defects = _decode(raw, source.path)
+    lines, defects = decode(raw, source.path)
+    broken = set(defects) if source.root == "datasets" and lines else set()
     try:
         found = list(_READERS[source.format](lines, source, defects))
     except (json.JSONDecodeError, KeyError, TypeError) as exc:
@@ -106,7 +127,7 @@ def read_source(source: Source, root: Path, labels: Sequence[str]) -> tuple[list
             defects.append(Defect(row.path, row.line, "the text is empty"))
         elif (block is None or not block.search(row.text)) and (not source.only or row.label in source.only):
             kept.append(row)
-    return kept, defects
+    return kept, [defect for defect in defects if defect not in broken]
 
 
 def contradictions(rows: Iterable[Row]) -> list[Defect]:
@@ -121,6 +142,17 @@ def contradictions(rows: Iterable[Row]) -> list[Defect]:
     return found
 
 
+def repeated(rows: Iterable[Row]) -> list[Defect]:
+    """A defect for each id that stands twice, at its second place; one row named by two sources stands once."""
+    seen: dict[str, Row] = {}
+    found = []
+    for row in rows:
+        first = seen.setdefault(row.id, row) if row.id else row
+        if (first.path, first.line) != (row.path, row.line):
+            found.append(Defect(row.path, row.line, f"id {row.id!r} stands at {first.path}:{first.line} already"))
+    return found
+
+
 def key(text: str) -> str:
     """The text as it is compared: lower case, letters and digits only, single spaces."""
     return " ".join(re.sub(r"[^a-z0-9]+", " ", text.lower().replace("'", "")).split())
@@ -132,31 +164,45 @@ def without(rows: Sequence[Row], held_out: Iterable[Row]) -> list[Row]:
     return [row for row in rows if key(row.text) not in barred]
 
 
-def require_classes(rows: Sequence[Row], labels: Sequence[str], least: int = 2) -> None:
-    """None when each label has examples; else raises InputError naming all that lack them."""
-    counts = Counter(row.label for row in rows)
-    short = [f"{label} ({counts[label]})" for label in labels if counts[label] < least]
-    if short:
-        raise InputError(f"too few training rows for {', '.join(short)}; each label needs at least {least}")
+def lacking(found: Iterable[str], labels: Sequence[str], path: str, least: int = 2) -> list[Defect]:
+    """A defect for each label that ``found``, the labels of all training rows, holds fewer than ``least`` times.
+
+    ``path`` is the file to name: the first one that is trained on.
+    """
+    counts = Counter(found)
+    return [
+        Defect(path, 0, f"too few training rows for {label} ({counts[label]}); each label needs at least {least}")
+        for label in labels
+        if counts[label] < least
+    ]
 
 
-def _decode(raw: bytes, path: str) -> tuple[list[str], list[Defect]]:
+def decode(raw: bytes, path: str) -> tuple[list[str], list[Defect]]:
     """Lines of UTF-8 text; a line in another encoding is a defect and becomes empty."""
     lines, defects = [], []
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return [], [Defect(path, 1, "is UTF-16; save the whole file as UTF-8")]
     for number, part in enumerate(raw.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         try:
             lines.append(part.removesuffix(b"\r").decode("utf-8"))
         except UnicodeDecodeError:
             lines.append("")
             defects.append(Defect(path, number, "is not UTF-8; save the whole file in one encoding"))
+            continue
+        if "\x00" in lines[-1] or "\ufffd" in lines[-1]:
+            lines[-1] = ""
+            defects.append(Defect(path, number, "holds characters that an earlier conversion broke; write it anew"))
     return lines, defects
 
 
 def _calls(lines: Sequence[str], source: Source, defects: list[Defect]) -> Iterator[Row]:
-    """Rows of our own files: a header, five columns, in dev files a sixth with the call's name."""
+    """Rows of our own files: a header, five columns, and where known the call's name and the sentence's id."""
     header = tuple(lines[0].split("\t")) if lines else ()
-    if header not in (COLUMNS, (*COLUMNS, "call")):
-        defects.append(Defect(source.path, 1, f"the header must be {' '.join(COLUMNS)}, and call at most after it"))
+    more = tuple(name for name in OPTIONAL if name in header)
+    if header != (*COLUMNS, *more):
+        if not (defects and not lines):
+            what = f"the header must be {' '.join(COLUMNS)}, and at most {' '.join(OPTIONAL)} after it"
+            defects.append(Defect(source.path, 1, what))
         return
     refused = {d.line for d in defects}
     for number, line in enumerate(lines[1:], 2):
@@ -172,8 +218,9 @@ def _calls(lines: Sequence[str], source: Source, defects: list[Defect]) -> Itera
             defects.append(Defect(source.path, number, f"speaker {parts[1]!r} is not agent or customer"))
             continue
         label, speaker, industry, phenomenon, text = parts[:5]
+        known = dict(zip(more, parts[5:], strict=True))
         yield Row(
-            label, text, source.path, number, speaker, industry, phenomenon, (parts[5:] or [""])[0],
+            label, text, source.path, number, speaker, industry, phenomenon, known.get("call", ""), known.get("id", ""),
             source.repeat, source.weight,
         )  # fmt: skip
 
@@ -230,6 +277,7 @@ def _row(label: str, text: str, source: Source, line: int) -> Row:
 
 _READERS = {
     "calls": _calls,
+    "reviewed": _calls,
     "labelled": _labelled,
     "banking77": _banking77,
     "clinc150": _clinc150,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,18 +11,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from finetune import evaluate, spans
+from finetune import evaluate, exchange, spans
 from finetune.augment import augment_words
 from finetune.config import Augmentation
 from finetune.evaluate import Floats, Ints
 from finetune.model import pad
-from finetune.nemo import Labels, Tagged
+from finetune.nemo import OUTSIDE, Labels, Tagged
 from finetune.train import Example, Loss
 from pipeline.server.bio import decoded, strangeness
 
 _IGNORED = -100  # tokens that carry no tag: all but the first of each word
 _MASKED = 0.06  # share of the tokens that are hidden in training, so that a value's place counts, not only the value
-_TAGGING = 2.0  # weight of the tags' loss beside the intent's
+_TAGGING = 3.0  # weight of the tags' loss beside the intent's
 UNKNOWN = "unknown"
 DIALOG = frozenset({"greeting", "help", "goodbye", "start_over", "repeat", "agent", "affirm", "deny"})
 HEADLINES = ("intent_accuracy", "intent_accuracy_dialog_as_unknown", "slot_f1", "out_of_scope_recall")
@@ -31,7 +31,14 @@ _RETAIL = frozenset({"price_check", "inventory_check", "store_location"})
 
 
 def examples(
-    rows: Sequence[Tagged], tokenizer: Any, known: Labels, shares: Augmentation, *, seed: int, epoch: int
+    rows: Sequence[Tagged],
+    tokenizer: Any,
+    known: Labels,
+    shares: Augmentation,
+    values: exchange.Values,
+    *,
+    seed: int,
+    epoch: int,
 ) -> list[Example]:
     """One example per row and repeat, each changed anew in this epoch; a pure function of its arguments.
 
@@ -44,7 +51,8 @@ def examples(
     made = []
     for row in rows:
         for _ in range(row.repeat):
-            words, named = augment_words(row.words, row.tags, rng, shares)
+            words, named = exchange.exchanged(row.words, row.tags, values, rng, shares.exchange)
+            words, named = augment_words(words, named, rng, shares)
             coded = tokenizer.encode(words, is_pretokenized=True)
             target = [_IGNORED] * len(coded.ids)
             for word, place in enumerate(firsts(coded)):
@@ -67,7 +75,7 @@ def firsts(coded: Any) -> list[int]:
 
 
 def loss(label_smoothing: float) -> Loss:
-    """The weighted cross entropy of the intents plus twice the mean cross entropy of the tags, of a batch."""
+    """The weighted cross entropy of the intents plus three times the mean cross entropy of the tags, of a batch."""
 
     def of(model: nn.Module, batch: Sequence[Example]) -> Tensor:
         ids, mask = pad([e.ids for e in batch])
@@ -84,13 +92,13 @@ def loss(label_smoothing: float) -> Loss:
     return of
 
 
-def outputs(run: Any, rows: Sequence[Tagged], tokenizer: Any, known: Labels) -> tuple[Floats, list[tuple[str, ...]]]:
-    """Intent logits [rows, intents] and a tag per word of each row; ``run(ids, mask)`` gives both heads' arrays.
+def outputs(run: Any, rows: Sequence[Tagged], tokenizer: Any, known: Labels) -> tuple[Floats, list[Floats]]:
+    """Intent logits [rows, intents], and for each row the probabilities of its words' tags [words, tags].
 
-    A word that the tokenizer cut off is outside of any slot.
+    ``run(ids, mask)`` gives both heads' arrays. A word that the tokenizer cut off is surely outside of any slot.
     """
     intents = np.zeros((len(rows), len(known.intents)))
-    tagged = []
+    chances = []
     for number, row in enumerate(rows):
         coded = tokenizer.encode(list(row.words), is_pretokenized=True)
         ids, mask = pad([tuple(coded.ids)])
@@ -98,9 +106,19 @@ def outputs(run: Any, rows: Sequence[Tagged], tokenizer: Any, known: Labels) -> 
         intents[number] = intent[0]
         scores = slots[0][firsts(coded)]
         powers = np.exp(scores - scores.max(-1, keepdims=True))
-        said = decoded(powers / powers.sum(-1, keepdims=True), known.slots)
-        tagged.append(tuple(said + ["O"] * (len(row.words) - len(said))))
-    return intents, tagged
+        each = np.zeros((len(row.words), len(known.slots)))
+        each[:, known.slots.index(OUTSIDE)] = 1.0
+        each[: len(scores)] = powers / powers.sum(-1, keepdims=True)
+        chances.append(each)
+    return intents, chances
+
+
+def carried(rows: Sequence[Tagged]) -> dict[str, tuple[str, ...]]:
+    """The slots that each intent has in some row, by name."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row.intent, set()).update(tag[2:] for tag in row.tags if tag != OUTSIDE)
+    return {intent: tuple(sorted(slots)) for intent, slots in sorted(found.items())}
 
 
 def domain(intent: str) -> str:
@@ -129,20 +147,32 @@ def energy(rows: Sequence[Tagged], logits: Floats, known: Labels) -> dict[str, f
     return {"unknown_weight": best, "threshold": spans.threshold(scores[best], strange)}
 
 
-def measured(rows: Sequence[Tagged], logits: Floats, tagged: Sequence[Sequence[str]], known: Labels) -> dict[str, Any]:
-    """The figures of a model on rows: intents, slots, and what is out of scope at 5 % false rejection on these rows.
+def measured(
+    rows: Sequence[Tagged],
+    outcome: tuple[Floats, Sequence[Floats]],
+    known: Labels,
+    rule: Mapping[str, float],
+    carries: Mapping[str, Sequence[str]],
+) -> dict[str, Any]:
+    """The figures of a model on rows, answered as the server answers: with the ``rule`` that says what is out of scope
+    (see ``energy``), and only with slots that the answered intent ``carries``.
 
+    ``outcome`` is that of ``outputs``. Out of scope at 5 % false rejection is that of these rows, whatever the rule.
     Intervals are [value, low, high] of a bootstrap over sentences.
     """
+    logits, chances = outcome
     unknown = known.intents.index(UNKNOWN)
     truth = np.array([known.intents.index(row.intent) for row in rows], dtype=np.int64)
     strange = (truth == unknown).astype(np.int64)
-    rule = energy(rows, logits, known)
     scores = strangeness(logits, unknown, rule["unknown_weight"])
     said = decided(logits, scores, rule["threshold"], known)
     right = said == truth
     # As the goals count: what steers the dialog is no request, so it counts as unknown.
     merged = np.array([unknown if name in DIALOG else i for i, name in enumerate(known.intents)])
+    tagged = [
+        decoded(each, known.slots, carries.get(known.intents[intent])) if intent != unknown else [OUTSIDE] * len(each)
+        for each, intent in zip(chances, said, strict=True)
+    ]
     counts = spans.counts([row.tags for row in rows], tagged)
 
     def spread(measure: Callable[[Ints], float]) -> list[float]:
@@ -156,7 +186,8 @@ def measured(rows: Sequence[Tagged], logits: Floats, tagged: Sequence[Sequence[s
         "slot_f1": spread(lambda drawn: spans.f1(counts[drawn])),
         "out_of_scope_recall": spread(lambda drawn: spans.detection(scores[drawn], strange[drawn])),
         "out_of_scope_rows": int(strange.sum()),
-        "false_rejection": float((said == unknown)[strange == 0].mean()),
+        "out_of_scope_found": float((said == unknown)[strange == 1].mean()) if strange.any() else 0.0,
+        "false_rejection": float((said == unknown)[strange == 0].mean()) if not strange.all() else 0.0,
         "intents": {c.label: _scores(c) for c in evaluate.report(truth, said, known.intents).classes},
         "slots": spans.by_label([row.tags for row in rows], tagged),
     }

@@ -105,9 +105,6 @@ def parameter_groups(
 def pad(ids: list[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
     """Int64 [batch, longest] token numbers and their mask; 0 pads, as in BERT's vocabulary."""
     longest = max(len(row) for row in ids)
-    tokens = torch.zeros((len(ids), longest), dtype=torch.int64)
-    mask = torch.zeros_like(tokens)
-    for i, row in enumerate(ids):
-        tokens[i, : len(row)] = torch.tensor(row, dtype=torch.int64)
-        mask[i, : len(row)] = 1
+    tokens = torch.tensor([[*row, *(0,) * (longest - len(row))] for row in ids], dtype=torch.int64)
+    mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in ids], dtype=torch.int64)
     return tokens, mask

@@ -63,10 +63,16 @@ def labels(source: Source, roots: Mapping[str, Path]) -> Labels:
 
 
 def load(sources: Sequence[Source], roots: Mapping[str, Path], known: Labels, *, seed: int) -> list[Tagged]:
-    """The sentences of all sources in their order; those of other formats carry no slot.
+    """The sentences of ``collect``; raises InputError with all defects where there is one."""
+    found, defects = collect(sources, roots, known, seed=seed)
+    data.refuse(defects)
+    return found
 
-    Raises InputError with every defect of every file.
-    """
+
+def collect(
+    sources: Sequence[Source], roots: Mapping[str, Path], known: Labels, *, seed: int
+) -> tuple[list[Tagged], list[Defect]]:
+    """The sentences of all sources in their order, those of other formats without a slot, and every defect."""
     found: list[Tagged] = []
     defects: list[Defect] = []
     for source in sources:
@@ -85,38 +91,54 @@ def load(sources: Sequence[Source], roots: Mapping[str, Path], known: Labels, *,
             drawn = random.Random(f"{seed}:{source.path}").sample(range(len(rows)), source.limit)
             rows = [rows[i] for i in sorted(drawn)]
         found += rows
-    data.refuse(defects)
-    return found
+    return found, defects
 
 
 def read(source: Source, root: Path, known: Labels) -> tuple[list[Tagged], list[Defect]]:
-    """The usable sentences of one source of format nemo, and its defects."""
+    """The usable sentences of one source of format nemo, and its defects.
+
+    Its numbers are those of the labels beside it; a label that is not among the ``known`` ones is a defect.
+    """
     path = root / source.path
     beside = path.with_name(f"{path.stem}_slots{path.suffix}")
     lines: list[list[str]] = []
+    defects: list[Defect] = []
     for part in (path, beside):
         try:
-            lines.append(part.read_text(encoding="utf-8").splitlines())
-        except (OSError, UnicodeDecodeError) as exc:
-            return [], [Defect(str(part), 0, f"cannot be read ({exc}); build the folder again")]
+            raw = part.read_bytes()
+        except OSError as exc:
+            return [], [Defect(str(part), 0, f"cannot be read ({exc.strerror}); build the folder again")]
+        found, bad = data.decode(raw, str(part))
+        lines.append(found[:-1] if found and not found[-1] else found)
+        defects += bad
+    if defects:
+        return [], defects
     sentences, tagged = lines[0][1:], lines[1]
     if len(sentences) != len(tagged):
         return [], [Defect(str(beside), 0, f"has {len(tagged)} lines for {len(sentences)} sentences")]
+    try:
+        own = labels(source, {source.root: root})
+    except InputError as exc:
+        return [], [Defect(source.path, 0, str(exc))]
     rows: list[Tagged] = []
-    defects: list[Defect] = []
     for number, (sentence, numbers) in enumerate(zip(sentences, tagged, strict=True), 2):
         text, _, intent = sentence.rpartition("\t")
         words = tuple(text.split())
         try:
             row = Tagged(
-                words, tuple(known.slots[_number(n)] for n in numbers.split()), known.intents[_number(intent)],
+                words, tuple(own.slots[_number(n)] for n in numbers.split()), own.intents[_number(intent)],
                 source.path, number, source.repeat, source.weight,
             )  # fmt: skip
         except (ValueError, IndexError):
             defects.append(Defect(source.path, number, "names an intent or tag by no number of the labels' files"))
             continue
-        if not words or len(row.tags) != len(words):
+        strange = sorted(({row.intent} - {*known.intents}) | ({*row.tags} - {*known.slots}))
+        if not words:
+            defects.append(Defect(source.path, number, "the text is empty"))
+        elif len(row.tags) != len(words):
             defects.append(Defect(source.path, number, f"has {len(words)} words and {len(row.tags)} tags"))
+        elif strange:
+            defects.append(Defect(source.path, number, f"{', '.join(strange)}: no label of the first training file"))
         elif not source.only or row.intent in source.only:
             rows.append(row)
     return rows, defects

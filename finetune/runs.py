@@ -22,6 +22,7 @@ from finetune import (
     data,
     encoder,
     evaluate,
+    exchange,
     export,
     intent_slot,
     model,
@@ -33,6 +34,7 @@ from finetune import (
 from finetune.config import Config, Source
 from finetune.data import LABELS, Row
 from finetune.evaluate import Floats, Interval
+from finetune.machine import CPU, Machine
 
 Say = Callable[[str], None]
 
@@ -45,11 +47,23 @@ class Places:
     datasets: Path
     work: Path  # encoder cache and checkpoints; may be removed after the run
     output: Path  # the shipped folder
+    machine: Machine = CPU
+    rows: Path = Path()  # rows that people's corrections make
+    faults: tuple[str, ...] = ()  # of the config: told together with the defects of the data
 
     @property
     def roots(self) -> dict[str, Path]:
         """The folder of each root that a config names."""
-        return {"repository": self.repository, "datasets": self.datasets}
+        return {"repository": self.repository, "datasets": self.datasets, "rows": self.rows}
+
+    def checkpoint(self, config: Config) -> Path:
+        """Where a run of the config keeps its state until it is done."""
+        return self.work / f"{config.task.replace('-', '_')}.checkpoint"
+
+
+def moved(places: Places, output: Path) -> Places:
+    """The same places with another folder for the model."""
+    return dataclasses.replace(places, output=output)
 
 
 def train_model(
@@ -58,21 +72,27 @@ def train_model(
     """None; trains the config's task, or continues its checkpoint, and publishes the model to ``places.output``.
 
     Raises InputError with all defects of the data, ConfigError for a missing encoder or a foreign checkpoint; nothing
-    is written to ``places.output`` before everything else is done.
+    is written to ``places.output`` before everything else is done. Of several processes the leading one publishes.
     """
     {"sentiment": _sentiment, "punctuation": _punctuation, "intent-slot": _intent_slot}[config.task](
         config, places, notes, on_step, say
     )
+    if places.machine.leads:
+        places.checkpoint(config).unlink(missing_ok=True)
 
 
 def _sentiment(config: Config, places: Places, notes: str, on_step: Callable[[train.Step], None], say: Say) -> None:
     seed, settings = config.training.seed, config.training
-    held = {s.path: data.load([s], places.roots, seed=seed, labels=LABELS) for s in (*config.dev, *config.report)}
+    looked = {s.path: data.collect([s], places.roots, seed=seed, labels=LABELS) for s in (*config.dev, *config.report)}
+    held = {path: found for path, (found, _) in looked.items()}
     judge = {"keep": sentiment.teacher(places.repository / config.teacher)} if config.teacher else {}
-    rows = data.load(config.train, places.roots, seed=seed, labels=LABELS, **judge)
+    rows, defects = data.collect(config.train, places.roots, seed=seed, labels=LABELS, **judge)
     read = len(rows)
     rows = data.without(rows, [row for rows in held.values() for row in rows])
-    data.require_classes(rows, LABELS)
+    defects += [defect for _, found in looked.values() for defect in found]
+    data.refuse(
+        [*_of_config(places), *defects, *data.lacking((row.label for row in rows), LABELS, config.train[0].path)]
+    )
     say(f"{len(rows)} rows to train on, {read - len(rows)} left out because they are held out elsewhere")
     folder = encoder.unpack(places.work)
     tokenizer = encoder.tokenizer(folder, config.encoder.max_tokens)
@@ -84,10 +104,13 @@ def _sentiment(config: Config, places: Places, notes: str, on_step: Callable[[tr
         lambda epoch: sentiment.examples(rows, tokenizer, config.augmentation, seed=seed, epoch=epoch),
         sentiment.loss(settings.label_smoothing),
         settings,
-        checkpoint=places.work / "sentiment.checkpoint",
+        checkpoint=places.checkpoint(config),
         fingerprint=_fingerprint(config, rows),
         on_step=on_step,
+        machine=places.machine,
     )
+    if not places.machine.leads:
+        return
     model.blend(trained, encoder.read(folder, config.encoder), config.encoder.blend)
     packed = _quantised(trained, ["logits"], places.work)
     opened = export.session(packed, threads=settings.threads)
@@ -115,8 +138,10 @@ def _sentiment(config: Config, places: Places, notes: str, on_step: Callable[[tr
 
 def _punctuation(config: Config, places: Places, notes: str, on_step: Callable[[train.Step], None], say: Say) -> None:
     seed, settings = config.training.seed, config.training
-    held = data.load(config.dev, places.roots, seed=seed, labels=())
-    rows = data.without(data.load(config.train, places.roots, seed=seed, labels=()), held)
+    held, defects = data.collect(config.dev, places.roots, seed=seed, labels=())
+    rows, more = data.collect(config.train, places.roots, seed=seed, labels=())
+    data.refuse([*_of_config(places), *defects, *more])
+    rows = data.without(rows, held)
     folder = encoder.unpack(places.work)
     tokenizer = encoder.tokenizer(folder, config.encoder.max_tokens)
     pieces, dev_pieces = punctuation.texts(rows), punctuation.texts(held)
@@ -132,10 +157,13 @@ def _punctuation(config: Config, places: Places, notes: str, on_step: Callable[[
         lambda epoch: punctuation.examples(pieces, tokenizer, epoch=epoch, **kept),
         punctuation.loss(settings.label_smoothing),
         settings,
-        checkpoint=places.work / "punctuation.checkpoint",
+        checkpoint=places.checkpoint(config),
         fingerprint=_fingerprint(config, rows),
         on_step=on_step,
+        machine=places.machine,
     )
+    if not places.machine.leads:
+        return
     packed = _quantised(trained, ["punctuation", "casing"], places.work)
     opened = export.session(packed, threads=settings.threads)
     dev = punctuation.examples(dev_pieces, tokenizer, epoch=0, **kept)
@@ -167,9 +195,15 @@ def _punctuation(config: Config, places: Places, notes: str, on_step: Callable[[
 def _intent_slot(config: Config, places: Places, notes: str, on_step: Callable[[train.Step], None], say: Say) -> None:
     seed, settings = config.training.seed, config.training
     known = nemo.labels(next(s for s in config.train if s.format == "nemo"), places.roots)
-    held = nemo.load(config.dev, places.roots, known, seed=seed)
-    rows = nemo.without(nemo.load(config.train, places.roots, known, seed=seed), held)
-    say(f"{len(rows)} sentences to train on, {len(held)} to measure with")
+    held, defects = nemo.collect(config.dev, places.roots, known, seed=seed)
+    told, others = nemo.collect(config.report or config.dev, places.roots, known, seed=seed)
+    rows, more = nemo.collect(config.train, places.roots, known, seed=seed)
+    rows = nemo.without(rows, [*held, *told])
+    defects += others
+    lacking = data.lacking((row.intent for row in rows), known.intents, config.train[0].path)
+    data.refuse([*_of_config(places), *defects, *more, *lacking])
+    values = exchange.read(places.repository / config.values) if config.values else {}
+    say(f"{len(rows)} sentences to train on, {len(held)} to set the threshold, {len(told)} to measure with")
     folder = encoder.unpack(places.work)
     tokenizer = encoder.tokenizer(folder, config.encoder.max_tokens)
     torch.manual_seed(seed)
@@ -179,13 +213,22 @@ def _intent_slot(config: Config, places: Places, notes: str, on_step: Callable[[
     model.freeze(trained, embeddings=config.encoder.freeze_embeddings, layers=config.encoder.freeze_layers)
     train.fit(
         trained,
-        lambda epoch: intent_slot.examples(rows, tokenizer, known, config.augmentation, seed=seed, epoch=epoch),
+        lambda epoch: intent_slot.examples(rows, tokenizer, known, config.augmentation, values, seed=seed, epoch=epoch),
         intent_slot.loss(settings.label_smoothing),
         settings,
-        checkpoint=places.work / "intent_slot.checkpoint",
-        fingerprint=_hash([dataclasses.asdict(config), [dataclasses.astuple(row) for row in rows]]),
+        checkpoint=places.checkpoint(config),
+        fingerprint=_hash(
+            [
+                dataclasses.asdict(config),
+                [dataclasses.astuple(row) for row in rows],
+                [[*key, len(others)] for key, others in values.items()],
+            ]
+        ),
         on_step=on_step,
+        machine=places.machine,
     )
+    if not places.machine.leads:
+        return
     model.blend(trained, encoder.read(folder, config.encoder), config.encoder.blend)
     packed = _quantised(trained, ["intent", "slots"], places.work)
     opened = export.session(packed, threads=settings.threads)
@@ -197,21 +240,34 @@ def _intent_slot(config: Config, places: Places, notes: str, on_step: Callable[[
     def quick(ids: torch.Tensor, mask: torch.Tensor) -> Any:
         return opened.run(None, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})
 
-    logits, tagged = intent_slot.outputs(quick, held, tokenizer, known)
-    plain = intent_slot.measured(held, *intent_slot.outputs(exact, held, tokenizer, known), known)
-    found = intent_slot.measured(held, logits, tagged, known)
+    carries = intent_slot.carried(rows)
+    rule = intent_slot.energy(held, intent_slot.outputs(quick, held, tokenizer, known)[0], known)
+    found, plain = (
+        intent_slot.measured(told, intent_slot.outputs(run, told, tokenizer, known), known, rule, carries)
+        for run in (quick, exact)
+    )
     described = {
         "name": "intent_slot", "version": config.version, "task": "intent-slot", "format": "onnx-int8",
         "labels": {"intents": list(known.intents), "slots": list(known.slots)},
         "domains": {intent: intent_slot.domain(intent) for intent in known.intents},
         "max_tokens": config.encoder.max_tokens,
-        "energy": intent_slot.energy(held, logits, known),
-        "speed": {"milliseconds_per_sentence": _pace(tokenizer, [row.text for row in held], packed)},
+        "carries": carries,
+        "energy": rule,
+        "speed": {"milliseconds_per_sentence": _pace(tokenizer, [row.text for row in told], packed)},
         "metrics": found | {"fp32": {name: plain[name][0] for name in intent_slot.HEADLINES}},
         "data": _counts(config.train, rows), "licence": "Apache-2.0",
     }  # fmt: skip
     export.publish(places.output, packed, tokenizer, described, card.intent_slot(described, config, notes))
     say(f"published {places.output}")
+
+
+def _of_config(places: Places) -> list[data.Defect]:
+    """The faults of the config as defects: ``file:line: what``."""
+    made = []
+    for fault in places.faults:
+        path, line, what = fault.split(":", 2)
+        made.append(data.Defect(path, int(line), what.strip()))
+    return made
 
 
 def _measured(

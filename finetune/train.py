@@ -2,7 +2,10 @@
 
 A checkpoint holds model, optimiser, schedule and random state, and is replaced as a whole: a kill at any moment leaves
 the last one usable, and the run that follows ends in the very weights of an undisturbed run (same machine, same
-number of threads).
+number of threads and processes).
+
+Several processes (torchrun) read the same batches in the same order and take each its share of every batch; a row
+counts as much as in a single process, so that only dropout tells the runs apart.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from torch import Tensor, nn
 
 from finetune import model as models
 from finetune.config import Training
+from finetune.machine import CPU, Machine
 from pipeline.errors import ConfigError
 
 
@@ -66,18 +70,24 @@ def fit(
     checkpoint: Path | None = None,
     fingerprint: str = "",
     on_step: Callable[[Step], None] = lambda step: None,
+    machine: Machine = CPU,
 ) -> None:
-    """None; trains ``model`` in place and leaves it in evaluation mode.
+    """None; trains ``model`` in place and leaves it on the CPU, in evaluation mode.
 
     ``examples_of(epoch)`` gives the same examples each time it is asked for an epoch, and the same number in every
     epoch. With ``checkpoint`` the run continues from that file when it is there; ``fingerprint`` stands for config
-    and data, and a checkpoint with another one raises ConfigError.
+    and data, and a checkpoint with another one raises ConfigError. Of several processes the leading one writes it and
+    is told the steps.
     """
     torch.set_num_threads(settings.threads)
     torch.use_deterministic_algorithms(True)
     examples = examples_of(0)
     per_epoch = -(-len(examples) // settings.batch_size)
     total = per_epoch * settings.epochs
+    shared = machine.wrapped(model)
+    if not machine.leads:
+        # Each process drops out other units.
+        torch.manual_seed(settings.seed * 1000 + machine.rank)
     groups = models.parameter_groups(
         model,
         learning_rate=settings.learning_rate,
@@ -92,7 +102,7 @@ def fit(
     )
     done = 0
     if checkpoint is not None and checkpoint.exists():
-        done = _restore(checkpoint, fingerprint, model, optimizer, scheduler)
+        done = _restore(checkpoint, fingerprint, model, optimizer, scheduler, machine)
     trained = [p for group in groups for p in group["params"]]
     model.train()
     started, first = time.monotonic(), done
@@ -103,22 +113,44 @@ def fit(
             [len(e.ids) for e in examples], settings.batch_size, random.Random(f"{settings.seed}:batches:{epoch}")
         )
         for numbers in batches[done - epoch * per_epoch :]:
-            loss = loss_of(model, [examples[i] for i in numbers])
+            batch = [examples[i] for i in numbers]
+            own, share = _share(batch, machine)
+            with machine.arithmetic():
+                loss = loss_of(shared, own) * share
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            # Gradients are averaged over the processes; the shares of a batch sum to 1.
+            (loss * machine.processes).backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(trained, settings.clip_norm)
             optimizer.step()
             scheduler.step()
             done += 1
             if checkpoint is not None and (done % settings.checkpoint_every == 0 or done == total):
-                _keep(checkpoint, fingerprint, done, model, optimizer, scheduler)
+                _keep(checkpoint, fingerprint, done, model, optimizer, scheduler, machine)
+            whole = machine.summed(loss.detach())
             pace = (time.monotonic() - started) / (done - first)
-            on_step(Step(done, total, float(loss.detach()), pace * (total - done)))
-    model.eval()
+            if machine.leads:
+                on_step(Step(done, total, whole, pace * (total - done)))
+    model.to("cpu").eval()
 
 
-def _keep(path: Path, fingerprint: str, done: int, model: nn.Module, optimizer: Any, scheduler: Any) -> None:
+def _share(batch: Sequence[Example], machine: Machine) -> tuple[Sequence[Example], float]:
+    """This process's part of a batch, and the part's share of the batch's weight."""
+    if machine.processes == 1:
+        return batch, 1.0
+    own = batch[machine.rank :: machine.processes]
+    if not own:
+        # The last batch may be smaller than the processes are many; all must take the step.
+        return batch[:1], 0.0
+    return own, sum(e.weight for e in own) / sum(e.weight for e in batch)
+
+
+def _keep(
+    path: Path, fingerprint: str, done: int, model: nn.Module, optimizer: Any, scheduler: Any, machine: Machine
+) -> None:
     """None; the checkpoint file is the old or the new one, never a part."""
+    states = machine.random_states()
+    if not machine.leads:
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     state = {
@@ -127,24 +159,28 @@ def _keep(path: Path, fingerprint: str, done: int, model: nn.Module, optimizer: 
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
         "scheduler": scheduler.state_dict(),
-        "random": torch.get_rng_state(),
+        "random": states,
     }
     torch.save(state, part)
     part.replace(path)
 
 
-def _restore(path: Path, fingerprint: str, model: nn.Module, optimizer: Any, scheduler: Any) -> int:
+def _restore(path: Path, fingerprint: str, model: nn.Module, optimizer: Any, scheduler: Any, machine: Machine) -> int:
     """The number of steps that the checkpoint holds; model, optimiser, schedule and random state continue from it."""
     try:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location="cpu")
     except Exception as exc:
         raise ConfigError(f"checkpoint {path} cannot be read ({exc}); remove it to start afresh") from exc
     if state["fingerprint"] != fingerprint:
         raise ConfigError(
             f"checkpoint {path} belongs to another config or other data; remove it or name another --work"
         )
+    if len(state["random"]) != machine.processes:
+        raise ConfigError(
+            f"checkpoint {path} is of {len(state['random'])} processes, not of {machine.processes}; go on with as many"
+        )
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     scheduler.load_state_dict(state["scheduler"])
-    torch.set_rng_state(state["random"])
+    machine.restore_random(state["random"])
     return int(state["done"])

@@ -11,10 +11,11 @@ from fulfillment.places import Order as PlaceOrder
 from fulfillment.places import PlaceQuery
 from fulfillment.products import Order as ProductOrder
 from fulfillment.products import ProductQuery
-from fulfillment.times import clock_time, period
+from fulfillment.times import period, shop_time
 from fulfillment.words import amounts, figures, fold
 
 LONGEST = 120  # characters of one slot
+MOST_AT_ONCE = 3  # things that one question asks about
 _HERE = re.compile(
     r"(right )?(near(by| here| me| us)?|close( by| to me| to us)?|around( here| me| us| the corner)?|here|there|"
     r"outside|home|nearest|closest|(in )?(my|the|this) (area|city|town|place|location|neighbou?rhood)|town|downtown|"
@@ -44,6 +45,21 @@ def texts(request: Mapping[str, str | Sequence[str]]) -> dict[str, str]:
         key: " and ".join(value)[:LONGEST] if key == "item.color" and not isinstance(value, str) else text(value)
         for key, value in request.items()
     }
+
+
+def each(request: Mapping[str, str | Sequence[str]], key: str) -> list[dict[str, str | Sequence[str]]]:
+    """The requests that one request is, which names up to three values of ``key``: one for each of them.
+
+    What else was said as often belongs to them in the same order: "a red hat and a blue coat".
+    """
+    named = list(dict.fromkeys(request.get(key, ())))[:MOST_AT_ONCE]
+    if isinstance(request.get(key, ""), str) or len(named) < 2:
+        return [dict(request)]
+    paired = {name for name, value in request.items() if not isinstance(value, str) and len(value) == len(named)}
+    return [
+        {name: value[number] if name in paired else value for name, value in request.items()} | {key: one}
+        for number, one in enumerate(named)
+    ]
 
 
 def is_here(location: str) -> bool:
@@ -126,12 +142,12 @@ def open_time(asked: Mapping[str, str], now: datetime) -> tuple[datetime | None,
     day = meant.first if meant else now.date()
     midnight = datetime.combine(day, time(), now.tzinfo)
     if end:
-        until = clock_time(end, evening=True)
+        until = shop_time(end, closing=True)
         if until:
             end_at = midnight + timedelta(hours=until.hour or 24, minutes=until.minute - 1)
             return end_at, False
     if start:
-        since = clock_time(start, evening=re.fullmatch(r"(one|two|three|four|five|six|[1-6])", fold(start)) is not None)
+        since = shop_time(start, closing=False)
         if since:
             hour = since.hour + (24 if since.hour < 5 else 0)  # "after midnight" is the night of that day
             return midnight + timedelta(hours=hour, minutes=since.minute + 1), False

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from fulfillment.feasts import feast
 from fulfillment.words import figures
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -15,15 +16,17 @@ MONTHS = (
 )  # fmt: skip
 # Hours of the day, the end may lie after midnight.
 _PARTS = {"morning": (6, 12), "afternoon": (12, 18), "evening": (18, 23), "night": (20, 30)}
-_FEASTS = {
-    "christmas eve": (12, 24), "christmas": (12, 25), "boxing day": (12, 26), "new years eve": (12, 31),
-    "new years": (1, 1), "halloween": (10, 31), "valentines day": (2, 14), "independence day": (7, 4),
-    "juneteenth": (6, 19), "veterans day": (11, 11),
-}  # fmt: skip
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 _LOOSE = re.compile(
-    r"\b(1st thing|this coming|the|on|for|in|at|over|during|about|around|maybe|like|early|late|later|half hour)\b"
+    r"\b(1st thing|this coming|this time|the|on|for|in|at|over|during|about|around|between|maybe|like|early|mid|late|"
+    r"later|half hour|all)\b"
 )
+# Said instead of a clock time or a part of the day.
+_MEANT = {
+    "tonight": "today night", "overnight": "night", "lunchtime": "noon", "lunch": "noon", "dawn": "morning",
+    "sunrise": "morning", "dusk": "evening", "sunset": "evening", "dinner time": "evening", "dinnertime": "evening",
+}  # fmt: skip
+_RANGE = re.compile(r"(.+) (?:to|till|until|through|thru) (.+)")
 _CLOCK = r"(?:half past |quarter past |quarter to )?\d{1,2}(?: [0-5]\d)?(?: ?o ?clock)?|noon|midday|midnight"
 _CLOCKS = re.compile(rf"\b({_CLOCK})(?: (?:and|to|till|until) ({_CLOCK}))? ?(a ?m|p ?m)?\b")
 _COUNTS = {"couple": 2, "few": 3, "several": 4}
@@ -102,15 +105,16 @@ def _iso(text: str, today: date) -> Period | None:
 
 def _hours(words: str) -> tuple[str, tuple[int, int], str]:
     """The words without their hours, the hours, and the part of the day that they lie in."""
-    words = re.sub(r"\btonight\b", "today night", words)
-    words = re.sub(r"\bovernight\b", "night", words)
+    for said, meant in _MEANT.items():
+        words = re.sub(rf"\b{said}\b", meant, words)
     part = next((name for name in _PARTS if re.search(rf"\b{name}\b", words)), "")
     rest = " ".join((re.sub(rf"\b{part}\b", " ", words) if part else words).split())
     clock = _CLOCKS.search(rest)
     if clock:
         without = " ".join(rest.replace(clock[0], " ").split())
         alone = not without or re.fullmatch(rf"(this|today|tomorrow|(this |next )?({'|'.join(WEEKDAYS)}))", without)
-        if alone and (part or not clock[0].isdecimal() or without):
+        sure = re.search(r"noon|mid(day|night)|past|quarter|clock|[ap] ?m$", clock[0])
+        if sure or (alone and (part or not clock[0].isdecimal() or without)):
             start = _hour(clock[1], clock[3] or "", part)
             end = _hour(clock[2], clock[3] or "", part) if clock[2] else start + 1
             end += 24 if end <= start <= 24 and end < 6 else 0
@@ -141,26 +145,51 @@ def _part_of(hour: int) -> str:
 def _days(words: str, today: date, now: datetime) -> tuple[date, date] | None:
     day = timedelta(days=1)
     monday = today - today.weekday() * day
-    if words in ("", "today", "this", "next", "these days", "rest of day", "rest day"):
+    if words in ("", "today", "day", "this", "next", "these days", "rest of day", "rest day"):
         return today, today
     if words in ("tomorrow", "tomorrows"):
         return today + day, today + day
     if words == "day after tomorrow":
         return today + 2 * day, today + 2 * day
-    if words == "yesterday":
+    if words in ("yesterday", "last"):  # "last night" without its night
         return today - day, today - day
-    weekend = re.fullmatch(r"(this |next |coming )?weekends?", words)
+    weekend = re.fullmatch(r"(this |next |coming |last )?weekends?( after next)?", words)
     if weekend:
-        saturday = monday + (12 if weekend[1] == "next " else 5) * day
-        return max(saturday, today), saturday + day
-    week = re.fullmatch(r"(this|next|rest of|all|week) ?(week|from now)?", words)
-    if week and week[2]:
-        return (today, monday + 6 * day) if week[1] != "next" else (monday + 7 * day, monday + 13 * day)
+        weeks = 2 if weekend[2] else {"next ": 1, "last ": -1}.get(weekend[1], 0)
+        saturday = monday + (5 + 7 * weeks) * day
+        return (saturday if weeks < 0 else max(saturday, today)), saturday + day
+    if words in ("last week", "week after next"):
+        start = monday + (-7 if words == "last week" else 14) * day
+        return start, start + 6 * day
+    onward = re.fullmatch(r"(?:a |1 )?week (of|from) (.+)", words)
+    base = _days(onward[2], today, now) if onward and onward[2] != "now" else None
+    if onward and base:
+        return (base[0], base[0] + 6 * day) if onward[1] == "of" else (base[0] + 7 * day, base[1] + 7 * day)
+    two = _RANGE.fullmatch(words)
+    ends = two and (_days(two[1], today, now), _days(two[2], today, now))
+    if ends and ends[0] and ends[1]:
+        last = ends[1][1] + (7 * day if ends[1][1] < ends[0][0] else 0 * day)
+        return (ends[0][0], last) if last >= ends[0][0] else None
+    if words in ("week", "this week", "rest of week"):
+        return today, monday + 6 * day
+    if words in ("next week", "week from now"):
+        return monday + 7 * day, monday + 13 * day
     span = re.fullmatch(r"(?:next|coming|in|within)? ?(\d+|couple|few|several)? ?(?:of )?(days?|weeks?|hours?|minutes?)"
                         r"(?: from now| forecast)?", words)  # fmt: skip
     if span:
         return _span(span[1], span[2], "next" in words or "coming" in words, today, now)
-    return _named(words, today) or _month(words, today)
+    return _named(words, today) or _month(words, today) or _parsed(words, now)
+
+
+def _parsed(words: str, now: datetime) -> tuple[date, date] | None:
+    """The day that dateparser reads in words of another form than ours: "3 weeks ago", "november 5 2027"."""
+    if not re.search(r"\d|\bago\b", words) or not re.search(r"[a-z]{3}", words):
+        return None  # without a figure it only guesses
+    import dateparser  # a quarter of a second to load, and seldom needed
+
+    settings = {"RELATIVE_BASE": now.replace(tzinfo=None), "PREFER_DATES_FROM": "future", "REQUIRE_PARTS": ["day"]}
+    found = dateparser.parse(words, languages=["en"], settings=settings)
+    return _single(found.date() if found else None)
 
 
 def _span(number: str | None, unit: str, onward: bool, today: date, now: datetime) -> tuple[date, date]:
@@ -176,7 +205,7 @@ def _span(number: str | None, unit: str, onward: bool, today: date, now: datetim
 
 def _named(words: str, today: date) -> tuple[date, date] | None:
     """The next day of a weekday's or a feast's name; "next Friday" is the one of next week."""
-    found = re.fullmatch(r"(this |next |coming )?(\w+day)s?( next week| week)?", words)
+    found = re.fullmatch(r"(this |next |coming |last )?(\w+day)s?( next week| week)?", words)
     if found and found[2] in WEEKDAYS:
         ahead = (WEEKDAYS.index(found[2]) - today.weekday()) % 7
         if found[1] == "next " or found[3]:
@@ -184,10 +213,10 @@ def _named(words: str, today: date) -> tuple[date, date] | None:
             chosen = monday + timedelta(days=WEEKDAYS.index(found[2]))
             return chosen, chosen
         chosen = today + timedelta(days=ahead)
+        if found[1] == "last ":
+            chosen = today - timedelta(days=7 - ahead or 7)
         return chosen, chosen
-    if words.removesuffix(" day") in _FEASTS or words in _FEASTS:
-        return _single(_next_date(*(_FEASTS.get(words) or _FEASTS[words.removesuffix(" day")]), today))
-    return None
+    return _single(feast(words, today))
 
 
 def _month(words: str, today: date) -> tuple[date, date] | None:
@@ -197,8 +226,11 @@ def _month(words: str, today: date) -> tuple[date, date] | None:
     left = re.sub(rf"\b({'|'.join(MONTHS)}|of|\d{{1,2}}(st|nd|rd|th)?)\b", " ", words).split()
     if day and not left and (month or re.search(r"\d(st|nd|rd|th)\b", words)):
         return _single(_next_date(month, int(day[1]), today))
-    if words in ("next month", "this month"):
-        start = today if words == "this month" else _first_after(today)
+    if words == "last month":
+        end = today.replace(day=1) - timedelta(days=1)
+        return end.replace(day=1), end
+    if words in ("next month", "this month", "rest of month"):
+        start = _first_after(today) if words == "next month" else today
         return start, _first_after(start) - timedelta(days=1)
     season = next((number for name, number in _SEASONS.items() if name in words.split()), 0)
     if month or season:
@@ -232,11 +264,10 @@ def _said(first: date, last: date, part: str, words: str, today: date) -> str:
     """The period in words: days within a week by their names, later ones by their dates."""
     if first == last:
         return _said_day(first, part, today)
-    found = re.search(r"\b(this|next)? ?week\b|\bnext week\b", words)
-    if found and first != today:
+    if words in ("next week", "week from now"):
         return "next week"
     if first == today:
-        return "this week" if found else f"until {_day_name(last, today)}"
+        return "this week" if words in ("week", "this week", "rest of week") else f"until {_day_name(last, today)}"
     if (last - first).days == 1 and (last - today).days <= 7:
         return f"on {_day_name(first, today)} and {WEEKDAYS[last.weekday()].capitalize()}"
     return f"from {_day_name(first, today)} to {_day_name(last, today)}"
@@ -272,7 +303,7 @@ def clock_time(text: str, *, evening: bool = False) -> time | None:
         return time(12)
     if "midnight" in words:
         return time(0)
-    found = re.search(r"\b(half past |quarter past |quarter to )?(\d{1,2})(?: (\d\d))?\b", words)
+    found = re.search(r"\b(half past |half |quarter past |quarter after |quarter to )?(\d{1,2})(?: (\d\d))?\b", words)
     if stated:
         hour, minute = int(stated[1]), int(stated[2])
         half = (stated[3] or "").strip().lower()
@@ -280,8 +311,9 @@ def clock_time(text: str, *, evening: bool = False) -> time | None:
         hour, minute = int(found[2]), int(found[3] or 0)
         half = "p" if re.search(r"\bp ?m\b|afternoon|evening|night", words) else ""
         half = "a" if re.search(r"\ba ?m\b|morning", words) else half
-        minute = {"half past ": 30, "quarter past ": 15, "quarter to ": 45}.get(found[1] or "", minute)
-        hour -= found[1] == "quarter to "
+        part = (found[1] or " ").split()
+        minute = {"half": 30, "quarter": 45 if part[-1:] == ["to"] else 15}.get("".join(part[:1]), minute)
+        hour -= part == ["quarter", "to"]
     else:
         return None
     if hour < 12 and (half.startswith("p") or (not half and not stated and evening)):
@@ -289,3 +321,9 @@ def clock_time(text: str, *, evening: bool = False) -> time | None:
     if half.startswith("a") and hour == 12:
         hour = 0
     return time(hour % 24, minute) if 0 <= hour <= 24 and minute < 60 else None
+
+
+def shop_time(text: str, *, closing: bool) -> time | None:
+    """The time of day in a text, as people mean it of a shop: until ten is at night, from nine is in the morning."""
+    bare = re.fullmatch(r"[1-6]", figures(text))
+    return clock_time(text, evening=closing or bare is not None)

@@ -170,9 +170,15 @@ def amounts(text: str) -> tuple[Decimal, ...]:
     words = figures(text.replace("$", " ").replace(",", ""))
     words = re.sub(r"\b(?:couple|2) 100\b", "200", words)
     words = re.sub(r"\b(\d+) grand\b", lambda match: f"{match[1]}000", words)
+    words = re.sub(r"\b([1-8]) (and|or|to) ([2-9])00\b", _hundreds, words)
     words = re.sub(r"\b(\d{1,3}) (\d\d)\b(?! *(?:and|or|to))", r"\1.\2", words)
     words = re.sub(r"\b(\d+)(?: dollars| euros| pounds)? and (\d{1,2}) (?:cents|pence)\b", _cents, words)
     return tuple(Decimal(found) for found in re.findall(r"\d+(?:\.\d+)?", words)[:4])
+
+
+def _hundreds(match: re.Match[str]) -> str:
+    """300 to 400 where "3 to 400" was read."""
+    return f"{match[1]}00 {match[2]} {match[3]}00" if match[1] < match[3] else match[0]
 
 
 def _cents(match: re.Match[str]) -> str:

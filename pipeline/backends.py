@@ -11,16 +11,22 @@ from types import TracebackType
 import grpc
 import riva.client
 
+from fulfillment.errors import FulfilmentError
+from fulfillment.services import Services as Fulfilment
+from fulfillment.services import open_services
 from pipeline import embedded, rpc, weights
 from pipeline.asr import Recogniser
-from pipeline.errors import ConfigError
+from pipeline.assistant import ACTIONS, Assistant
+from pipeline.dialog import load
+from pipeline.errors import BackendError, ConfigError
 from pipeline.ingest import Services
-from pipeline.nlp import Classifier
+from pipeline.nlp import Classifier, Understander
 from pipeline.settings import EMBEDDED, Settings, variable
 from pipeline.store import Store, open_store
 from pipeline.tts import Speaker
 
 _ALIVE_TIMEOUT_S = 2.0
+_UNDERSTANDING_TIMEOUT_S, _UNDERSTANDING_PATIENCE_S = 5.0, 2.0  # at most: a person waits for the answer
 
 
 class Backends:
@@ -58,11 +64,18 @@ class Backends:
     @cached_property
     def classifier(self) -> Classifier:
         """Sentiment of text. Raises BackendError, ConfigError."""
+        return self.classifier_of(self.settings.sentiment_model)
+
+    def classifier_of(self, model: str) -> Classifier:
+        """Sentiment of text by another model than the settings'. Raises BackendError, ConfigError.
+
+        Our own server knows ``sentiment@VERSION`` for each registered version.
+        """
         address, auth = self._connect(self.settings.nlp_uri)
         return Classifier(
             auth,
             address=address,
-            model=self.settings.sentiment_model,
+            model=model,
             language=self.settings.language,
             timeout_s=self.settings.riva_timeout_s,
             patience_s=self.settings.riva_patience_s,
@@ -84,6 +97,52 @@ class Backends:
     def services(self) -> Services:
         """What the analysis of recordings needs, together. Raises BackendError, ConfigError."""
         return Services(self.recogniser, self.classifier, self.voice_activity)
+
+    @cached_property
+    def understander(self) -> Understander:
+        """Intents and slots of requests. Raises BackendError, ConfigError."""
+        address, auth = self._connect(self.settings.nlp_uri)
+        return Understander(
+            auth,
+            address=address,
+            language=self.settings.language,
+            timeout_s=min(self.settings.riva_timeout_s, _UNDERSTANDING_TIMEOUT_S),
+            patience_s=min(self.settings.riva_patience_s, _UNDERSTANDING_PATIENCE_S),
+        )
+
+    @cached_property
+    def fulfilment(self) -> Fulfilment:
+        """The services behind the assistant's answers. Raises BackendError where the company's own cannot be used."""
+        s = self.settings
+        try:
+            services = open_services(
+                s.home,
+                weather=s.weather,
+                weather_key=s.weather_key,
+                places_key=s.places_key,
+                products_key=s.products_key,
+                products_marketplace=s.products_marketplace,
+                catalogue_url=s.catalogue_url,
+                units=s.units,
+            )
+        except FulfilmentError as error:
+            raise BackendError(f"the assistant's services cannot be opened: {error}; see docs/fulfilment.md") from error
+        self._closing.callback(services.close)
+        return services
+
+    @cached_property
+    def assistant(self) -> Assistant:
+        """The voice assistant, archiving in the store. Raises BackendError, ConfigError, FlowError."""
+        s = self.settings
+        assistant = Assistant(
+            load(s.flows, actions=ACTIONS),
+            self.understander,
+            self.fulfilment,
+            self.store,
+            redact=s.redact,
+            hand_over=s.hand_over,
+        )
+        return self._closing.enter_context(assistant)
 
     @cached_property
     def voice_activity(self) -> Path:

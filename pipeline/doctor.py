@@ -10,15 +10,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from pipeline import audio, weights
+import httpx2
+
+from pipeline import audio, dialog, embedded, weights
+from pipeline.assistant import ACTIONS
 from pipeline.backends import Backends
 from pipeline.errors import OvertoneError
 from pipeline.settings import EMBEDDED, Settings
 
 Status = Literal["ok", "warning", "failed"]
 _LOW_DISK_BYTES = 2 * 2**30
+_HEALTH_TIMEOUT_S = 3.0
+_SLOW_STORE_S = 5.0
 _GET_VOICE = "make setup, or pip install 'overtone[tts]'"
-_WEIGHTS = ("whisper-tiny.en", "moonshine-tiny-en", "silero-vad", "sentiment", "punctuation")
+_WEIGHTS = ("whisper-tiny.en", "moonshine-tiny-en", "silero-vad", "sentiment", "punctuation", "intent_slot")
 
 
 @dataclass(frozen=True)
@@ -47,9 +52,13 @@ def examine(settings: Settings, backends: Backends) -> Iterator[Check]:
         ),
     )
     yield _guard("sentiment", lambda: _sentiment(settings, backends))
+    yield _guard("understanding", lambda: _understanding(settings, backends))
     yield _guard(
         "speech synthesis", lambda: _service("speech synthesis", settings.tts_uri, list(backends.speaker.voices))
     )
+    yield from _gateway(settings)
+    yield _guard("flows", lambda: _flows(settings.flows))
+    yield _guard("fulfilment", lambda: _fulfilment(settings, backends))
 
 
 def _guard(name: str, check: Callable[[], Check]) -> Check:
@@ -95,6 +104,57 @@ def _sentiment(settings: Settings, backends: Backends) -> Check:
     """Asks for one label: a server that lists the model may still not serve the call."""
     backends.classifier.sentiment(["Thank you for calling."])
     return _service("sentiment", settings.nlp_uri, [backends.classifier.identity])
+
+
+def _understanding(settings: Settings, backends: Backends) -> Check:
+    """Asks for one intent: a server that lists the model may still not serve the call."""
+    backends.understander.understand("Will it rain in Denver tomorrow?")
+    return _service("understanding", settings.nlp_uri, [backends.understander.identity])
+
+
+def _gateway(settings: Settings) -> Iterator[Check]:
+    """How the gateway of this home does, where one runs."""
+    found = embedded.find_gateway(settings)
+    if found is None:
+        return
+    try:
+        health = httpx2.get(f"{found}/health", timeout=_HEALTH_TIMEOUT_S).raise_for_status().json()
+    except (httpx2.HTTPError, ValueError) as error:
+        yield Check("gateway", "failed", f"{found} does not answer: {error}", "see its log, or start it again")
+        return
+    detail = f"{found}: {health['calls']} live calls, sentences {health['lag_s']:.1f} s behind"
+    if health["overload"] != "none":
+        remedy = "recognise on another machine (OVERTONE_ASR_URI), or send fewer calls at once"
+        yield Check("gateway", "warning", f"{detail}, overloaded: {health['overload']}", remedy)
+    elif health["store_delay_s"] > _SLOW_STORE_S:
+        waiting = f"{health['unstored']} sentences wait for the store"
+        yield Check("gateway", "warning", f"{detail}, {waiting}", "see whether the database is locked or away")
+    else:
+        late = f", {health['late_sentences']} came late" if health["late_sentences"] else ""
+        yield Check("gateway", "ok", detail + late)
+
+
+def _flows(folder: Path) -> Check:
+    defects = dialog.check(folder, actions=ACTIONS)
+    if not defects:
+        return Check("flows", "ok", f"{folder}: {len(dialog.load(folder).states)} states")
+    errors = sum(defect.severity == "error" for defect in defects)
+    found = f"{folder}: {errors} errors and {len(defects) - errors} warnings, the first: {defects[0]}"
+    return Check("flows", "failed" if errors else "warning", found, f"overtone flows check {folder} lists them all")
+
+
+def _fulfilment(settings: Settings, backends: Backends) -> Check:
+    """Opens the services; an API is not asked, since each call may cost."""
+    _ = backends.fulfilment
+    catalogue = "your catalogue" if settings.catalogue_url else "sample catalogue"
+    weather = settings.weather or ("weatherstack" if settings.weather_key else EMBEDDED)
+    serving = {
+        "weather": "sample weather" if weather == EMBEDDED else f"{weather} (API)",
+        "places": "Yelp (API)" if settings.places_key else catalogue,
+        "products": "eBay (API)" if settings.products_key else catalogue,
+        "hand-over": "OVERTONE_HAND_OVER" if settings.hand_over else "nowhere",
+    }
+    return Check("fulfilment", "ok", ", ".join(f"{what}: {who}" for what, who in serving.items()))
 
 
 def _service(name: str, uri: str, models: list[str]) -> Check:

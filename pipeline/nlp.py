@@ -15,6 +15,7 @@ from pipeline.calls import SENTIMENT_LABELS, Intent, Sentiment, SentimentLabel, 
 from pipeline.errors import BackendError
 
 BATCH = 64
+_MODEL = "overtone-model"  # trailing metadata of our own server: which model answered, since it may change any time
 
 
 class Classifier:
@@ -41,21 +42,21 @@ class Classifier:
         found: list[Sentiment] = []
         for first in range(0, len(texts), BATCH):
             batch = [text.strip() for text in texts[first : first + BATCH]]
-            answer = self._ask(batch)
+            answer, model = self._ask(batch)
             if len(answer.results) != len(batch):
                 raise BackendError(
                     f"{self._service.name} at {self._service.address} judged {len(answer.results)} of {len(batch)} "
                     f"sentences; the address comes from {self._service.setting}"
                 )
-            found += [self._sentiment(result) for result in answer.results]
+            found += [self._sentiment(result, model) for result in answer.results]
         return found
 
     @cached_property
     def identity(self) -> str:
-        """``name@version`` of the model that answers, asked once."""
+        """``name@version`` of the model that answers, asked once; one that answered says itself which it was."""
         return _identity(self._service, self._stub, self._metadata, self._model)
 
-    def _ask(self, texts: Sequence[str]) -> wire.TextClassResponse:
+    def _ask(self, texts: Sequence[str]) -> tuple[wire.TextClassResponse, str]:
         # The client's classify_text never sends top_n, and Riva then gives one label only.
         request = wire.TextClassRequest(
             text=texts,
@@ -63,9 +64,10 @@ class Classifier:
             model=wire.NLPModelParams(model_name=self._model, language_code=self._language),
         )
         asked = f"text classification by model {self._model!r} (OVERTONE_SENTIMENT_MODEL)"
-        return rpc.call(self._service, self._stub.ClassifyText, request, self._metadata, asked=asked)
+        answer, call = rpc.call(self._service, self._stub.ClassifyText.with_call, request, self._metadata, asked=asked)
+        return answer, _answered(call) or self.identity
 
-    def _sentiment(self, result: wire.ClassificationResult) -> Sentiment:
+    def _sentiment(self, result: wire.ClassificationResult, model: str) -> Sentiment:
         """Three probabilities that sum to 1; what the server's labels leave is shared by the labels it left out."""
         given = {label.class_name.lower(): max(label.score, 0.0) for label in result.labels}
         strange = sorted(set(given) - set(SENTIMENT_LABELS))
@@ -81,7 +83,7 @@ class Classifier:
         if total <= 0:
             raise BackendError(f"model {self._model!r} at {self._service.address} answers no probabilities")
         scores = {label: score / total for label, score in scores.items()}
-        return Sentiment(max(scores, key=lambda label: scores[label]), scores, self.identity)
+        return Sentiment(max(scores, key=lambda label: scores[label]), scores, model)
 
 
 class Understander:
@@ -119,14 +121,14 @@ class Understander:
             query=text, options=wire.AnalyzeIntentOptions(domain=self._domain, lang=self._language)
         )
         asked = f"intent analysis by model {self._model!r}"
-        answer = rpc.call(self._service, self._stub.AnalyzeIntent, request, self._metadata, asked=asked)
+        answer, call = rpc.call(self._service, self._stub.AnalyzeIntent.with_call, request, self._metadata, asked=asked)
         if not answer.intent.class_name:
             raise BackendError(
                 f"model {self._model!r} at {self._service.address} answers no intent; "
                 f"the address comes from {self._service.setting}"
             )
         slots = tuple(self._slot(text, value) for value in answer.slots)
-        return Intent(answer.intent.class_name, answer.intent.score, slots, self.identity)
+        return Intent(answer.intent.class_name, answer.intent.score, slots, _answered(call) or self.identity)
 
     @cached_property
     def identity(self) -> str:
@@ -143,6 +145,11 @@ class Understander:
             )
         said = text[start:end]
         return Slot(value.label[0].class_name, " ".join(said.lower().split()), said, start, end, value.label[0].score)
+
+
+def _answered(call: Any) -> str:
+    """``name@version`` of the model behind an answer of our own server; "" from others."""
+    return str(dict(call.trailing_metadata() or ()).get(_MODEL, ""))
 
 
 def _identity(service: rpc.Service, stub: wire_grpc.RivaLanguageUnderstandingStub, metadata: Any, model: str) -> str:

@@ -64,16 +64,34 @@ class Settings:
     catalogue_url: str = _setting("", "SQLAlchemy URL of your stores, products and stock; empty: the sample catalogue")
     units: str = _setting("", "metric or imperial, for the weather; empty: as the place uses")
     flows: Path = _setting(DATA / "flows", "folder of the assistant's dialog flows")  # noqa: RUF009
+    datasets: str = _setting("", "folder of public data sets for training; empty: train on what we ship alone")
+    snapshots: str = _setting("", "folder of snapshots, or netapp:VOLUME:/its/mount; empty: in the home")
     voice: str = _setting("", "voice of the assistant, by its Riva name; empty: the server's choice")
+    hand_over: str = _setting("", "where the assistant says a person is reached, e.g. 555 0100; empty: nowhere")
     redact: tuple[str, ...] = _setting((), "what is masked in stored texts: card, phone, email, number; empty: nothing")
     live_host: str = _setting("127.0.0.1", "address that the gateway of live calls and the assistant listens on")
     live_port: int = _setting(8502, "port of that gateway; 0 picks a free one")
     live_token: str = _setting("", "token that phone systems and browsers must show to the gateway", secret=True)
+    live_conversations: int = _setting(32, "conversations with the assistant that may go on at once")
     twilio_auth_token: str = _setting("", "Twilio's auth token, to check its signatures", secret=True)
     audiohook_key: str = _setting("", "api-key:client-secret of Genesys AudioHook", secret=True)
     keep_audio: bool = _setting(True, "keep the recordings of live calls")
+    live_calls: int = _setting(400, "live calls that may go on at once")
+    live_intents: bool = _setting(True, "find out what customers ask for while they speak")
+    live_silence_ms: int = _setting(400, "silence that ends a sentence of a live call, in milliseconds")
+    live_resume_s: float = _setting(30.0, "how long a live call waits for a lost connection, in seconds")
+    live_buffer_s: float = _setting(120.0, "audio of a channel that waits for a recogniser that is away, in seconds")
+    live_longest_h: float = _setting(8.0, "longest live call, in hours")
+    live_pace: float = _setting(1.0, "how much faster than time a live source may send; 0: as fast as it can")
+    live_second_pass: bool = _setting(True, "hear live calls once more with the better recogniser when they have ended")
     dashboard_host: str = _setting("127.0.0.1", "address the dashboard listens on")
     dashboard_port: int = _setting(8501, "port of the dashboard")
+    dashboard_url: str = _setting("", "address of the dashboard in links of alerts; empty: made of host and port")
+    alert_webhook: str = _setting("", "web address that each alert is posted to", secret=True)
+    alert_webhook_secret: str = _setting("", "secret that signs those requests", secret=True)
+    alert_smtp: str = _setting("", "mail server for alerts, smtp+starttls://user:password@host:587", secret=True)
+    alert_email_from: str = _setting("", "sender of those e-mails")
+    alert_email_to: tuple[str, ...] = _setting((), "their recipients, comma-separated")
 
     def __post_init__(self) -> None:
         if bool(self.serve_cert) != bool(self.serve_key):
@@ -87,6 +105,8 @@ class Settings:
                 raise ConfigError(f"{variable(name)} is {getattr(self, name)}; a port lies between 0 and 65535")
         if self.serve_queue < 1:
             raise ConfigError("OVERTONE_SERVE_QUEUE must be at least 1")
+        if self.live_conversations < 1:
+            raise ConfigError("OVERTONE_LIVE_CONVERSATIONS must be at least 1")
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 known = ", ".join(choice for choice in allowed if choice)
@@ -101,6 +121,18 @@ class Settings:
             raise ConfigError(f"OVERTONE_REDACT holds {', '.join(strange)}; give some of {', '.join(PERSONAL)}")
         if self.audiohook_key and ":" not in self.audiohook_key.strip(":"):
             raise ConfigError("OVERTONE_AUDIOHOOK_KEY must be api-key:client-secret")
+        if self.alert_smtp and not (self.alert_email_from and self.alert_email_to):
+            raise ConfigError("OVERTONE_ALERT_SMTP needs OVERTONE_ALERT_EMAIL_FROM and OVERTONE_ALERT_EMAIL_TO")
+        for name, least, most in (
+            ("live_calls", 1, 10_000),
+            ("live_silence_ms", 100, 5000),
+            ("live_resume_s", 0, 300),
+            ("live_buffer_s", 5, 3600),
+            ("live_longest_h", 0, 24),
+            ("live_pace", 0, 1000),
+        ):
+            if not least <= getattr(self, name) <= most:
+                raise ConfigError(f"{variable(name)} is {getattr(self, name)}; it must lie between {least} and {most}")
         if self.riva_timeout_s <= 0:
             raise ConfigError("OVERTONE_RIVA_TIMEOUT_S must be above 0")
 
@@ -138,6 +170,14 @@ class Settings:
     def audio_folder(self) -> Path:
         """Folder that holds one folder per call with its channels as 16 kHz mono WAVs."""
         return self.home / "audio"
+
+    @property
+    def dashboard_address(self) -> str:
+        """Where people find the dashboard: ``dashboard_url``, else host and port, as loopback if it listens to all."""
+        if self.dashboard_url:
+            return self.dashboard_url.rstrip("/")
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.dashboard_host, self.dashboard_host)
+        return f"http://{host}:{self.dashboard_port}"
 
     @property
     def logs_folder(self) -> Path:

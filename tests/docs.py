@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from finetune.cli import cli as finetune_cli
 from pipeline.cli import cli
 from pipeline.settings import Settings, describe
 
@@ -26,7 +27,9 @@ def commands() -> str:
 
 
 def _verbs(group: click.Group, parent: click.Context) -> Iterator[str]:
-    for name, verb in group.commands.items():
+    for name, here in group.commands.items():
+        # Verbs that are handed on have their options where they are carried out.
+        verb = finetune_cli.commands.get(name, here) if group is cli else here
         context = click.Context(verb, info_name=name, parent=parent, terminal_width=100, max_content_width=100)
         yield f"## {context.command_path}\n\n```\n{verb.get_help(context)}\n```\n"
         if isinstance(verb, click.Group):

@@ -1,4 +1,4 @@
-"""The three components of our own: live wall, call player and table. Their scripts and styles lie beside this file.
+"""The components of our own, such as live wall, call player and table. Their scripts and styles lie beside this file.
 
 Each is a Streamlit component (v2) whose inline script only loads the module of that name from ``/assets``; that module
 exports ``mount(component)``, which returns ``update`` (called at each rerun) and ``stop``.
@@ -6,7 +6,8 @@ exports ``mount(component)``, which returns ``update`` (called at each rerun) an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,12 @@ export default function (component) {
 """
 
 
-def _component(name: str) -> Callable[..., Any]:
+def _component(name: str, *shared: str) -> Callable[..., Any]:
     # Styles are not isolated, so that the browser's own search finds the text; the class names are ours alone.
     return st.components.v2.component(
         f"overtone_{name}",
         html=f'<div class="ov ov-{name}"></div>',
-        css="\n".join((_FOLDER / file).read_text(encoding="utf-8") for file in ("base.css", f"{name}.css")),
+        css="\n".join((_FOLDER / f"{style}.css").read_text(encoding="utf-8") for style in ("base", *shared, name)),
         js=_LOADER.replace("MODULE", name),
         isolate_styles=False,
     )
@@ -50,6 +51,10 @@ def _component(name: str) -> Callable[..., Any]:
 _wall = _component("wall")
 _player = _component("player")
 _table = _component("table")
+_alerts = _component("alerts_page")
+_assistant = _component("assistant", "turn_words")
+_turns = _component("turns", "turn_words")
+_review = _component("review")
 
 
 def live_wall(*, ticket: str, start_command: str) -> str | None:
@@ -63,8 +68,16 @@ def live_wall(*, ticket: str, start_command: str) -> str | None:
     return opened
 
 
-def call_player(call_id: str, *, ticket: str, labels: Sequence[str]) -> dict[str, Any] | None:
-    """Draws sound, sentiment and transcript of one call; returns ``{"index", "value"}`` of a correction just made.
+@dataclass(frozen=True)
+class PlayerEvents:
+    """What a person did in the player in this run: ``{"index", "value"}``, and ``{"at_s", "text", "flagged"}``."""
+
+    corrected: dict[str, Any] | None
+    noted: dict[str, Any] | None
+
+
+def call_player(call_id: str, *, ticket: str, labels: Sequence[str]) -> PlayerEvents:
+    """Draws sound, sentiment, transcript and notes of one call; returns the correction or note just made.
 
     ``labels`` are the sentiments that a sentence can be corrected to.
     """
@@ -73,11 +86,22 @@ def call_player(call_id: str, *, ticket: str, labels: Sequence[str]) -> dict[str
         key=f"player-{call_id}",
         data=data,
         on_corrected_change=_nothing,
+        on_noted_change=_nothing,
         on_ended_change=_nothing,
         on_ticket_wanted_change=_nothing,
     )
-    corrected: dict[str, Any] | None = result.corrected
-    return corrected
+    return PlayerEvents(result.corrected, result.noted)
+
+
+def alert_log(alerts: Sequence[dict[str, Any]], *, key: str, on_judged: Callable[[], None]) -> str | None:
+    """Draws a list of alerts (see ``wire``), newest first; returns the id of the call that the user opened in this run.
+
+    ``on_judged`` runs before the script and finds ``{"id", "verdict"}`` in ``st.session_state[key]`` as ``judged``.
+    """
+    data = {"alerts": list(alerts)}
+    result = _alerts(key=key, data=data, on_judged_change=on_judged, on_opened_change=_nothing)
+    opened: str | None = result.opened
+    return opened
 
 
 def table(
@@ -115,6 +139,45 @@ def table(
     )
     opened: str | None = result.opened
     return opened
+
+
+def assistant(*, ticket: str, examples: Sequence[str]) -> str | None:
+    """Draws the conversation with the assistant; returns the id of the one that the user wants to see in the archive.
+
+    ``examples`` are questions to begin with.
+    """
+    data = {"path": "/api/assistant", "ticket": ticket, "examples": list(examples)}
+    result = _assistant(key="assistant", data=data, on_opened_change=_nothing, on_ticket_wanted_change=_nothing)
+    opened: str | None = result.opened
+    return opened
+
+
+def turn_list(
+    turns: Sequence[dict[str, Any]],
+    *,
+    key: str,
+    intents: Sequence[str],
+    slots: Sequence[str],
+    on_corrected: Callable[[], None],
+) -> None:
+    """Draws the turns of a conversation, as ``conversations.turn_object`` makes them.
+
+    ``intents`` and ``slots`` are the names that a turn can be corrected to. ``on_corrected`` runs before the script and
+    finds ``{"number", "intent", "slots"}`` in ``st.session_state[key].corrected``; each of these slots is
+    ``{"name", "start", "end"}`` with offsets into the user's words.
+    """
+    data = {"turns": list(turns), "intents": list(intents), "slots": list(slots)}
+    _turns(key=key, data=data, on_corrected_change=on_corrected)
+
+
+def reviewing(*, ticket: str, asked: Mapping[str, str | None], hints: bool, autoplay: bool) -> None:
+    """Draws one sentence at a time to judge; it fetches them and sends what the reviewer did by itself.
+
+    ``asked`` says who reviews what, as ``review.query_of`` reads it. ``hints`` shows what models said before an answer,
+    ``autoplay`` plays each sentence.
+    """
+    data = {"path": "/api/review", "ticket": ticket, "asked": dict(asked), "hints": hints, "autoplay": autoplay}
+    _review(key="review", data=data, on_ticket_wanted_change=_nothing)
 
 
 def _nothing() -> None:

@@ -1,4 +1,4 @@
-"""What the player shows of one call: its transcript with people's corrections."""
+"""What the player shows of one call: its transcript with people's corrections and notes, and its alerts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from dashboard.resources import Resources
 from dashboard.routes.access import call_access
-from dashboard.wire import call_object, sentence_object
+from dashboard.wire import alert_object, call_object, note_object, sentence_object
 from pipeline.errors import BackendError, InputError
 from pipeline.report import corrections
 from pipeline.store import Store
 
 
 async def call_data(request: Request) -> Response:
-    """``{"call": .., "sentences": [..], "corrections": {index: label}}`` of one call (see ``wire``)."""
+    """``{"call", "sentences", "corrections": {index: label}, "notes", "alerts"}`` of one call (see ``wire``)."""
     access = call_access(request)
     if not isinstance(access, Resources):
         return access
@@ -37,4 +37,6 @@ def read_call(store: Store, call_id: str) -> dict[str, Any]:
         "call": call_object(call),
         "sentences": [sentence_object(sentence) for sentence in store.sentences(call.id)],
         "corrections": {str(index): label for index, label in corrections(store, call.id).items()},
+        "notes": [note_object(note) for note in store.notes(call.id)],
+        "alerts": [alert_object(alert, call) for alert in reversed(store.alerts(call_id=call.id))],
     }

@@ -1,4 +1,11 @@
-"""The live socket: a snapshot, then events, as JSON texts (see ``board``); nothing is read from the page."""
+"""The live socket: a snapshot, then events, as JSON texts (see ``board``), and what the page says back.
+
+From the page, as JSON texts too::
+
+    {"kind": "ping", "sent_ms": its clock}             answered at once with {"kind": "pong", "sent_ms", "now_ms": ours}
+    {"kind": "painted", "rows": [[call id, index, ms by our clock as it knows it] ..]}
+    {"kind": "judge", "id": alert, "verdict": "right" | "wrong"}      refused with {"kind": "refused", "message": ..}
+"""
 
 from __future__ import annotations
 
@@ -6,17 +13,26 @@ import asyncio
 import contextlib
 import json
 import time
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Any, get_args
 
+from anyio import to_thread
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard.hub import Hub, Subscriber
 from dashboard.resources import open_resources
-from dashboard.tickets import LIVE_SCOPE, call_scope, same_origin
+from dashboard.tickets import LIVE_SCOPE, REVIEWER, call_scope, same_origin
+from pipeline.calls import AlertVerdict
+from pipeline.errors import OvertoneError
 
 TICKET_REFUSED = 4401  # close codes of our own; the page gets itself a new ticket
 LAGGED = 4408
 STOPPING = 1001
+NOT_UNDERSTOOD = 1003
 HEARTBEAT_S = 10.0
+LONGEST_MESSAGE = 65_536
+MOST_ROWS = 1000
 
 
 async def live(socket: WebSocket) -> None:
@@ -35,8 +51,12 @@ async def live(socket: WebSocket) -> None:
     subscriber = hub.subscribe(call_id)
     sender = asyncio.create_task(_send(socket, hub, subscriber))
     try:
-        while (await socket.receive())["type"] != "websocket.disconnect":
-            pass  # a page has nothing to say; this waits for it to go away
+        while (event := await socket.receive())["type"] != "websocket.disconnect":
+            try:
+                await _hear(event.get("text") or "", hub, subscriber)
+            except ValueError:
+                await socket.close(NOT_UNDERSTOOD, "not understood")
+                break
     finally:
         hub.unsubscribe(subscriber)
         sender.cancel()
@@ -55,3 +75,35 @@ async def _send(socket: WebSocket, hub: Hub, subscriber: Subscriber) -> None:
             await socket.close(STOPPING if hub.stopping else LAGGED)
             return
         await socket.send_text(text)
+
+
+async def _hear(text: str, hub: Hub, subscriber: Subscriber) -> None:
+    """Does what a page says. Raises ValueError for what is no message of ours."""
+    if len(text) > LONGEST_MESSAGE:
+        raise ValueError("too long")
+    message: Any = json.loads(text)
+    match message:
+        case {"kind": "ping", "sent_ms": int() | float() as sent_ms}:
+            hub.tell(subscriber, {"kind": "pong", "sent_ms": sent_ms, "now_ms": time.time() * 1000})
+        case {"kind": "painted", "rows": list() as rows}:
+            now = datetime.now(UTC)
+            for row in rows[:MOST_ROWS]:
+                match row:
+                    case [str() as call_id, int() as index, int() | float() as at_ms] if isfinite(at_ms):
+                        hub.clocks.painted((call_id, index), at_ms, now)
+                    case _:
+                        raise ValueError("no row")
+        case {"kind": "judge", "id": str() as alert_id, "verdict": str() as verdict}:
+            await _judge(hub, subscriber, alert_id, verdict)
+        case _:
+            raise ValueError("no message of ours")
+
+
+async def _judge(hub: Hub, subscriber: Subscriber, alert_id: str, verdict: str) -> None:
+    known: dict[str, AlertVerdict] = {name: name for name in get_args(AlertVerdict)}
+    if verdict not in known:
+        raise ValueError("no verdict")
+    try:
+        await to_thread.run_sync(hub.judge, alert_id, known[verdict], REVIEWER, subscriber.call_id)
+    except OvertoneError as error:
+        hub.tell(subscriber, {"kind": "refused", "message": str(error)})

@@ -10,12 +10,10 @@ from dashboard.components.frame import empty
 from dashboard.markdown import plain
 from dashboard.queries import zone
 from dashboard.resources import open_resources
-from dashboard.tickets import call_scope
+from dashboard.tickets import REVIEWER, call_scope
 from pipeline import report
-from pipeline.calls import SENTIMENT_LABELS, Label
+from pipeline.calls import SENTIMENT_LABELS, Label, Note
 from pipeline.errors import InputError
-
-REVIEWER = "demo"  # until people log in
 
 resources = open_resources()
 store = resources.store
@@ -54,8 +52,8 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
             on_click="ignore",
         )
 
-corrected = call_player(call.id, ticket=resources.tickets.issue(call_scope(call.id)), labels=SENTIMENT_LABELS)
-if corrected:
+done = call_player(call.id, ticket=resources.tickets.issue(call_scope(call.id)), labels=SENTIMENT_LABELS)
+if corrected := done.corrected:
     label = Label(call.id, int(corrected["index"]), "sentiment", str(corrected["value"]), REVIEWER, datetime.now(UTC))
     try:
         store.add_label(label)
@@ -63,3 +61,13 @@ if corrected:
         st.toast(plain(str(error)), icon=":material/error:")
     else:
         st.toast(f"Sentence {label.index + 1} is now marked {label.value}. The prediction stays beside it.")
+if noted := done.noted:
+    note = Note(
+        call.id, float(noted["at_s"]), str(noted["text"])[:1000], bool(noted["flagged"]), REVIEWER, datetime.now(UTC)
+    )
+    try:
+        store.add_note(note)
+    except InputError as error:
+        st.toast(plain(str(error)), icon=":material/error:")
+    else:
+        st.toast("The moment is flagged." if note.flagged else "The note is kept with the call.")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from pipeline.cli import calls, flows, live, services
+from pipeline.cli import archive, assistant, calls, flows, live, models, services
 from pipeline.errors import OvertoneError
 from pipeline.settings import Settings
 
@@ -43,11 +43,17 @@ for _verb in (
     calls.calls,
     calls.report,
     live.live,
+    live.latency,
     services.serve,
     services.dashboard,
     services.up,
     services.doctor,
     flows.flows,
+    models.models,
+    models.relabel,
+    *models.HANDED_ON,
+    assistant.chat,
+    archive.archive,
 ):
     cli.add_command(_verb)
 

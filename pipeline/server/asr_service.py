@@ -12,6 +12,7 @@ import riva.client.proto.riva_asr_pb2 as pb
 from pipeline.calls import Word
 from pipeline.server import asr_config, captions
 from pipeline.server.asr_config import Forms
+from pipeline.server.current import Current
 from pipeline.server.endpointing import Listener
 from pipeline.server.guard import Refusal
 from pipeline.server.heard import Heard, RecogniserCard
@@ -35,7 +36,7 @@ class SpeechRecognition:
         self,
         offline: Whisper,
         online: Moonshine,
-        punctuator: Punctuator | None,
+        punctuator: Current[Punctuator] | None,
         *,
         recordings: Work,
         streams: Work,
@@ -84,7 +85,7 @@ class SpeechRecognition:
 
     def _heard(self, pcm: Pcm, pack: Pack, wish: Wish, punctuated: bool) -> Heard:
         heard = self._offline.recognise(pcm, pack, wish)
-        return captions.mended(heard, self._punctuator.punctuate) if punctuated and self._punctuator else heard
+        return captions.mended(heard, self._punctuator.get().punctuate) if punctuated and self._punctuator else heard
 
     async def StreamingRecognize(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:  # noqa: N802
         """Results while the audio comes in; the first message carries the config, all others audio."""

@@ -7,9 +7,10 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
+from pipeline.registry import Registry
 from pipeline.server.classifier import TextClassifier
+from pipeline.server.current import Current
 from pipeline.server.offline import Whisper
 from pipeline.server.online import Moonshine
 from pipeline.server.punctuator import Punctuator
@@ -30,9 +31,9 @@ class Engines:
 
     offline: Whisper
     online: Moonshine
-    classifiers: Mapping[str, TextClassifier]
-    punctuator: Punctuator | None
-    understander: Understander | None
+    classifiers: Mapping[str, Current[TextClassifier]]
+    punctuator: Current[Punctuator] | None
+    understander: Current[Understander] | None
     voice: Voice | None
     threads: int
 
@@ -45,19 +46,19 @@ class Engines:
 def load(settings: Settings) -> Engines:
     """The models that ``settings`` choose. Raises ConfigError for the first one that cannot be had."""
     threads = settings.serve_threads or len(os.sched_getaffinity(0))
-    models = settings.models
+    models, registry = settings.models, Registry.of(settings)
     with ThreadPoolExecutor() as pool:
         # Started together: hashing and reading weights let the others work meanwhile.
         offline = pool.submit(Whisper, settings.whisper, models, workers=threads)
         online = pool.submit(Moonshine, models)
-        classifiers = {task: pool.submit(TextClassifier, task, models) for task in CLASSIFIERS}
-        punctuator = pool.submit(_punctuator, models)
-        understander = pool.submit(_understander, models)
+        classifiers = {task: pool.submit(Current, registry, task, TextClassifier) for task in CLASSIFIERS}
+        punctuator = pool.submit(_punctuator, registry)
+        understander = pool.submit(_understander, registry)
         voice = pool.submit(find_voice, models)
     return Engines(
         offline.result(),
         online.result(),
-        {model.result().card.name: model.result() for model in classifiers.values()},
+        {model.result().get().card.name: model.result() for model in classifiers.values()},
         punctuator.result(),
         understander.result(),
         voice.result(),
@@ -65,17 +66,17 @@ def load(settings: Settings) -> Engines:
     )
 
 
-def _punctuator(models: Path) -> Punctuator | None:
+def _punctuator(registry: Registry) -> Current[Punctuator] | None:
     """The recognisers punctuate by themselves, so a folder of models may do without."""
-    if (models / PUNCTUATION).is_dir():
-        return Punctuator(PUNCTUATION, models)
-    log.warning("no punctuation model in %s: PunctuateText is not offered", models)
+    if (registry.shipped / PUNCTUATION).is_dir() or PUNCTUATION in registry.tasks():
+        return Current(registry, PUNCTUATION, Punctuator)
+    log.warning("no punctuation model in %s: PunctuateText is not offered", registry.shipped)
     return None
 
 
-def _understander(models: Path) -> Understander | None:
+def _understander(registry: Registry) -> Current[Understander] | None:
     """Analysing calls needs no intents, so a folder of models may do without."""
-    if (models / UNDERSTANDING).is_dir():
-        return Understander(UNDERSTANDING, models)
-    log.warning("no intent and slot model in %s: AnalyzeIntent is not offered", models)
+    if (registry.shipped / UNDERSTANDING).is_dir() or UNDERSTANDING in registry.tasks():
+        return Current(registry, UNDERSTANDING, Understander)
+    log.warning("no intent and slot model in %s: AnalyzeIntent is not offered", registry.shipped)
     return None

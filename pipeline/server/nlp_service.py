@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import riva.client.proto.riva_nlp_pb2 as pb
 
+from pipeline.errors import InputError
 from pipeline.server.classifier import Probabilities, TextClassifier
+from pipeline.server.current import Current
 from pipeline.server.guard import Refusal, not_offered
 from pipeline.server.punctuator import Punctuator
 from pipeline.server.understanding import Understander, Understood, Value
@@ -19,6 +21,7 @@ _PIECE = 32  # texts that one request runs in one piece: pieces share the thread
 _RIVA_PUNCTUATION = "riva-punctuation-en-US"  # what NVIDIA's scripts and docs call the English model
 _RIVA_INTENT = "riva_intent_"  # and a domain after it: what Riva calls the model of a domain
 _RIVA_ENTITIES = "riva_ner"
+_MODEL = "overtone-model"  # trailing metadata: name@version of the model that answered; it may change between two calls
 # The slots that name something: not a wish (cost, rating) and not a shop's state.
 _ENTITIES = frozenset(
     ("location", "weathertime", "store.type", "store.name", "store.hour.day", "store.hour.start", "store.hour.end",
@@ -31,12 +34,15 @@ class LanguageUnderstanding:
 
     def __init__(
         self,
-        classifiers: Mapping[str, TextClassifier],
-        punctuator: Punctuator | None,
-        understander: Understander | None,
+        classifiers: Mapping[str, Current[TextClassifier]],
+        punctuator: Current[Punctuator] | None,
+        understander: Current[Understander] | None,
         work: Work,
     ) -> None:
-        """``classifiers`` by their Riva names; the first is the one that a request without a model gets."""
+        """``classifiers`` by their Riva names; the first is the one that a request without a model gets.
+
+        ``name@version`` asks for a registered version instead of the one in use.
+        """
         self._classifiers = classifiers
         self._punctuator = punctuator
         self._understander = understander
@@ -44,7 +50,8 @@ class LanguageUnderstanding:
 
     async def ClassifyText(self, request: Any, context: Any) -> Any:  # noqa: N802  the rpc's name
         """Per text the ``top_n`` most probable labels, best first; 0 means one."""
-        model = self._chosen(request.model)
+        model = await self._chosen(request.model)
+        context.set_trailing_metadata(((_MODEL, f"{model.card.name}@{model.card.version}"),))
         labels = model.card.labels
         count = min(max(1, request.top_n), len(labels))
         response = pb.TextClassResponse(id=request.id if request.HasField("id") else None)
@@ -64,18 +71,20 @@ class LanguageUnderstanding:
     async def GetRivaNLPConfig(self, request: Any, context: Any) -> Any:  # noqa: N802  the rpc's name
         """The models and their parameters; all of them, or the one that is asked for."""
         models: dict[str, dict[str, str]] = {}
-        for name, model in self._classifiers.items():
+        for name, current in self._classifiers.items():
+            model = current.get()
             models[name] = _parameters("text_classification", model.card.version, model.card.max_tokens)
             models[name]["labels"] = ",".join(model.card.labels)
         if self._punctuator is not None:
-            card = self._punctuator.card
+            card = self._punctuator.get().card
             models[_RIVA_PUNCTUATION] = _parameters("punctuation", card.version, card.max_tokens)
         if self._understander is not None:
-            understands = self._understander.card
-            for name, labels in self._token_models(self._understander).items():
+            understander = self._understander.get()
+            understands = understander.card
+            for name, labels in self._token_models(understander).items():
                 models[name] = _parameters("token_classification", understands.version, understands.max_tokens)
                 models[name]["labels"] = ",".join(labels)
-            for domain in ("", *self._understander.domains):
+            for domain in ("", *understander.domains):
                 name = _RIVA_INTENT + domain if domain else understands.name
                 models[name]["type"] = "intent_slot"
                 of_domain = [i for i in understands.intents if domain in ("", understands.domains[i])]
@@ -92,20 +101,22 @@ class LanguageUnderstanding:
     async def PunctuateText(self, request: Any, context: Any) -> Any:  # noqa: N802  the rpc's name
         """Each text with punctuation and capitals, in the order of the request."""
         name = request.model.model_name or _RIVA_PUNCTUATION
-        if self._punctuator is None or name not in (_RIVA_PUNCTUATION, self._punctuator.card.name):
+        punctuator = self._punctuator.get() if self._punctuator is not None else None
+        if punctuator is None or name not in (_RIVA_PUNCTUATION, punctuator.card.name):
             raise _unknown(name)
         _check_language(name, request.model.language_code)
         response = pb.TextTransformResponse(id=request.id if request.HasField("id") else None)
         with self._work.admit(request.ByteSize()) as slot:
             for start in range(0, len(request.text), _PIECE):
                 texts = list(request.text[start : start + _PIECE])
-                response.text.extend(await slot.run(self._punctuator.punctuate, texts))
+                response.text.extend(await slot.run(punctuator.punctuate, texts))
         return response
 
     async def AnalyzeIntent(self, request: Any, context: Any) -> Any:  # noqa: N802  the rpc's name
         """The intent with its slots; of the domain in the options, else of the domain that the text belongs to."""
         domain = request.options.domain
         model = self._understands(_RIVA_INTENT + domain if domain else "", request.options.lang)
+        context.set_trailing_metadata(((_MODEL, f"{model.card.name}@{model.card.version}"),))
         with self._work.admit(request.ByteSize()) as slot:
             found: Understood = await slot.run(model.understand, request.query, domain)
         return pb.AnalyzeIntentResponse(
@@ -140,16 +151,22 @@ class LanguageUnderstanding:
     TransformText = PunctuateText
     """The only transformation here is punctuation; another model's name is refused as Riva refuses it."""
 
-    def _chosen(self, wanted: Any) -> TextClassifier:
-        name = wanted.model_name or next(iter(self._classifiers))
+    async def _chosen(self, wanted: Any) -> TextClassifier:
+        name, _, version = (wanted.model_name or next(iter(self._classifiers))).partition("@")
         if name not in self._classifiers:
-            raise _unknown(name)
+            raise _unknown(wanted.model_name)
         _check_language(name, wanted.language_code)
-        return self._classifiers[name]
+        if not version:
+            return self._classifiers[name].get()
+        try:
+            # It may have to be loaded, which must not hold up the other requests.
+            return await asyncio.to_thread(self._classifiers[name].at, version)
+        except InputError:
+            raise _unknown(wanted.model_name) from None
 
     def _understands(self, wanted: str, language: str) -> Understander:
         """The model of a name; no name means the one that knows every domain."""
-        model = self._understander
+        model = self._understander.get() if self._understander is not None else None
         if model is None or wanted not in ("", *self._token_models(model)):
             raise _unknown(wanted or "intent_slot")
         _check_language(wanted or model.card.name, language)

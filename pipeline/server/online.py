@@ -8,6 +8,7 @@ it is switched off.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ _OPTIONS = {"vad_threshold": "0", "vad_max_segment_duration": "60", "return_audi
 _SHORTEST = RATE_HZ // 2  # samples
 _ECHO = 3  # words; fewer are a person's own repetition: no, no
 _FASTEST = 4.5  # words a second; people talk at 2 to 4
+_OLD = re.compile(r"\bto-(?:day|morrow|night)\b|\bgood-bye\b|\bto morrow\b|\bto night\b(?=[.,?!]|$)", re.IGNORECASE)
 _EDGE_S = 0.2  # silence that endpointing leaves before and after the words
 
 
@@ -57,7 +59,8 @@ class Moonshine:
         samples = np.pad(samples, (0, max(0, _SHORTEST - len(samples))))
         # The binding unpacks its argument into a C array item by item: thrice as fast from a list as from an array.
         found = self._model.transcribe_without_streaming(samples.tolist(), RATE_HZ)
-        return without_echo(" ".join(text for line in found.lines if (text := line.text.strip())), length_s)
+        text = " ".join(text for line in found.lines if (text := line.text.strip()))
+        return modern(without_echo(text, length_s))
 
 
 def without_echo(text: str, length_s: float) -> str:
@@ -73,6 +76,11 @@ def without_echo(text: str, length_s: float) -> str:
         if bare[-count:] == bare[:count]:
             return " ".join(words[:-count])
     return text
+
+
+def modern(text: str) -> str:
+    """``text`` with words that Moonshine learnt from old books in today's spelling: "to-morrow", "Good-bye"."""
+    return _OLD.sub(lambda found: found[0][0] + re.sub(r"[- ]", "", found[0][1:]).lower(), text)
 
 
 def estimated_words(text: str, start_s: float, end_s: float) -> tuple[Word, ...]:

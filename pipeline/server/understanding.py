@@ -41,6 +41,7 @@ class UnderstanderCard:
     slots: tuple[str, ...]  # BIO tags
     domains: Mapping[str, str]
     max_tokens: int
+    carries: Mapping[str, tuple[str, ...]]  # the slots that an intent can have; an intent that it lacks can have any
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,9 @@ class Understander:
                 raise ConfigError(f"{folder} holds a model for {said['task']}, not for intent-slot")
             labels = said["labels"]
             intents, slots = tuple(labels["intents"]), tuple(labels["slots"])
+            carries = {intent: tuple(names) for intent, names in said.get("carries", {}).items()}
             self.card = UnderstanderCard(
-                said["name"], said["version"], intents, slots, dict(said["domains"]), int(said["max_tokens"])
+                said["name"], said["version"], intents, slots, dict(said["domains"]), int(said["max_tokens"]), carries
             )
             self._weight = float(said["energy"]["unknown_weight"])
             self._threshold = float(said["energy"]["threshold"])
@@ -133,7 +135,7 @@ class Understander:
             float(chances[best]),
             self._domains[best],
             float(chances[of_domain].sum()),
-            self._values(text, pieces, slots),
+            self._values(text, pieces, slots, self.card.carries.get(self.card.intents[best])),
         )
 
     def values(self, text: str, labels: Collection[str] = ()) -> tuple[Value, ...]:
@@ -159,10 +161,16 @@ class Understander:
         intent, slots = self._session.run(["intent", "slots"], {name: feed[name] for name in self._inputs})
         return intent[0], slots[0][firsts]
 
-    def _values(self, text: str, pieces: Sequence[Piece], logits: npt.NDArray[np.float32]) -> tuple[Value, ...]:
+    def _values(
+        self,
+        text: str,
+        pieces: Sequence[Piece],
+        logits: npt.NDArray[np.float32],
+        allowed: Collection[str] | None = None,
+    ) -> tuple[Value, ...]:
         chances = _softmax(logits)
         found = []
-        for first, last, label in spans(decoded(chances, self.card.slots)):
+        for first, last, label in spans(decoded(chances, self.card.slots, allowed)):
             start, end = pieces[first].start, pieces[last - 1].end
             both = [number for number, tag in enumerate(self.card.slots) if tag[2:] == label]
             score = float(chances[first:last, both].sum(1).mean())

@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -78,7 +80,7 @@ def free_port() -> int:
 @pytest.fixture(scope="package")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, list[str]]:
     home = tmp_path_factory.mktemp("home")
-    settings = Settings(home=home, dashboard_port=free_port())
+    settings = Settings(home=home, dashboard_port=free_port(), live_port=free_port())
     with open_store(settings.store_url) as opened:
         ids = seed.fill(opened, settings.audio_folder, calls=SEEDED, now=datetime.now(UTC), with_audio=3)
     return settings, ids
@@ -105,34 +107,56 @@ def resources(seeded: tuple[Settings, list[str]], store: Store) -> Resources:
     return Resources(seeded[0], store, Tickets(key_in(seeded[0].home)), Hub(store))
 
 
-@pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
+Launch = Callable[..., Browser]
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--autoplay-policy=no-user-gesture-required",
+)
+FAKE_MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+
+
+# A module's, not the package's: Playwright holds the thread's event loop, and other modules want one of their own.
+@pytest.fixture(scope="module")
+def launch() -> Iterator[Launch]:
+    """Starts a Chromium with the flags that it is given beside the usual ones; all of them end with the tests."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=found,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--disable-dev-shm-usage",
-                "--autoplay-policy=no-user-gesture-required",
-            ],
-        )
-        yield browser
-        browser.close()
+        started: list[Browser] = []
+
+        def start(*flags: str) -> Browser:
+            started.append(playwright.chromium.launch(executable_path=found, args=[*_FLAGS, *flags]))
+            return started[-1]
+
+        yield start
+        for browser in started:
+            browser.close()
+
+
+@pytest.fixture(scope="module")
+def chromium(launch: Launch) -> Browser:
+    return launch()
 
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """A page in a browser of its own; the test fails when it logs an error."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="UTC")
+    with watched(chromium) as opened:
+        yield opened
+
+
+@contextmanager
+def watched(browser: Browser, **options: Any) -> Iterator[Page]:
+    """A page in a context of its own; fails at the end when it has logged an error that is left in ``page.errors``."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="UTC", **options)
     context.set_default_timeout(PATIENCE_MS)
     expect.set_options(timeout=PATIENCE_MS)
     opened = context.new_page()

@@ -50,6 +50,16 @@ def test_live_mounts_the_wall_with_a_ticket(app: AppTest) -> None:
     assert process.open_resources().tickets.admits(data["ticket"], "live")
 
 
+def test_the_assistant_gets_a_ticket_of_its_own(app: AppTest) -> None:
+    app.switch_page("views/assistant.py").run()
+    data = component(app)
+    assert data["path"] == "/api/assistant"
+    assert len(data["examples"]) == 3
+    tickets = process.open_resources().tickets
+    assert tickets.admits(data["ticket"], "assistant")
+    assert not tickets.admits(data["ticket"], "live")
+
+
 def test_calls_come_in_pages_and_narrow_with_the_filters(app: AppTest, seeded: Seeded) -> None:
     app.switch_page("views/calls.py").run()
     assert [row["id"] for row in component(app)["rows"]] == seeded[1][:25]
@@ -91,7 +101,13 @@ def test_a_call_opens_by_the_start_of_its_id(app: AppTest, seeded: Seeded) -> No
 
 def test_an_empty_store_says_what_to_do_on_every_page(blank: AppTest) -> None:
     assert "overtone up" in component(blank)["start_command"]
-    for view, command in (("calls", "overtone ingest"), ("people", "overtone ingest"), ("call", "Open one from")):
+    for view, command in (
+        ("calls", "overtone ingest"),
+        ("people", "overtone ingest"),
+        ("call", "Open one from"),
+        ("conversations", "overtone chat"),
+        ("conversation", "Open one from"),
+    ):
         blank.switch_page(f"views/{view}.py").run()
         assert not blank.exception
         assert any(command in text.value for text in blank.markdown)

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboard.board import ENDED_STAYS_MS, FEED_ENTRIES, MOOD_WEIGHT, RECENT_MS, TREND_POINTS, Board
+from dashboard.board import ENDED_STAYS_MS, FEED_ENTRIES, RECENT_MS, TREND_POINTS, Board
 from dashboard.wire import milliseconds
-from pipeline.calls import Call, Sentence, SentimentLabel, SpeakerRole
+from pipeline.alerts.rules import Severity
+from pipeline.calls import Alert, Call, Note, Sentence, SentimentLabel, SpeakerRole
+from pipeline.metrics import MOOD_WEIGHT
 from pipeline.store.queries import Change, ChangeKind
 from tests.dashboard import seed
 
@@ -64,6 +66,53 @@ def test_the_mood_is_a_moving_average_of_the_customer() -> None:
     assert event["card"]["mood"] == pytest.approx(first + MOOD_WEIGHT * (second - first), abs=1e-4)
     assert event["card"]["trend"] == pytest.approx(polarities, abs=1e-3)
     assert event["card"]["sentences"] == 3
+
+
+def test_a_label_changes_no_card() -> None:
+    board = board_with_call()
+    before = cards(board)
+    assert board.apply(change(2, "label")) is None
+    assert board.apply(change(3, "label", call=seed.live_call(2, NOW))) is None  # nor does it bring one to the wall
+    assert cards(board) == before
+    assert board.number == 3  # so that the feed goes on after it
+
+
+def alarm(number: int, severity: Severity = "warning", call: Call = CALL) -> Change:
+    alert = Alert(f"a{number}", call.id, None, "Quiet", severity, "Nobody speaks.", NOW)
+    return Change(number, "alert", NOW + timedelta(seconds=number), call, alert=alert)
+
+
+def test_alerts_mark_their_card_until_they_are_called_wrong() -> None:
+    board = board_with_call()
+    event = board.apply(alarm(2))
+    assert event is not None
+    assert (event["card"]["alerts"], event["card"]["alarm"], event["alert"]["rule"]) == (1, "warning", "Quiet")
+    event = board.apply(alarm(3, "critical"))
+    assert event is not None
+    assert (event["card"]["alerts"], event["card"]["alarm"]) == (2, "critical")
+    changed = board.judge("a3", "wrong", "me")
+    assert changed[0]["alert"]["verdict"] == "wrong"
+    assert (changed[1]["card"]["alerts"], changed[1]["card"]["alarm"]) == (1, "warning")
+    assert [alert["verdict"] for alert in board.snapshot(0)["alerts"]] == [None, "wrong"]
+    assert board.judge("unknown", "right", "me") == []
+
+
+def test_an_alert_of_a_call_that_left_the_wall_is_listed_and_brings_no_card() -> None:
+    board = board_with_call()
+    event = board.apply(alarm(2, call=seed.live_call(2, NOW)))
+    assert event is not None
+    assert event["card"] is None
+    assert list(cards(board)) == [CALL.id]
+    assert len(board.snapshot(0)["alerts"]) == 1
+
+
+def test_a_flag_marks_its_card() -> None:
+    board = board_with_call()
+    note = Note(CALL.id, 3.0, "", True, "me", NOW)
+    event = board.apply(Change(2, "note", NOW, CALL, note=note))
+    assert event is not None
+    assert event["card"]["flagged"]
+    assert event["note"]["at_s"] == 3.0
 
 
 def test_changes_that_are_known_already_are_dropped() -> None:

@@ -40,3 +40,12 @@ def test_the_outline_is_kept_beside_the_sound_and_made_again_for_another_sound(t
 def test_a_sound_of_no_samples_has_no_outline(tmp_path: Path) -> None:
     write(tmp_path / "channel-1.wav", np.zeros(0))
     assert peaks.of_call(wav.open_call(tmp_path)) == b""
+
+
+def test_the_outline_of_a_growing_sound_goes_on(tmp_path: Path) -> None:
+    samples = np.concatenate([np.full(16_000 * n, level) for n, level in ((3, 12_800), (2, 25_600))])
+    for seconds in (1.01, 2.5, 2.5, 5.0):
+        write(tmp_path / "channel-1.wav", samples[: round(16_000 * seconds)])
+        outline = peaks.of_call(wav.open_call(tmp_path))
+        assert outline == peaks.compute(wav.open_call(tmp_path).channels[0])
+    assert outline == b"\x64" * 150 + b"\xc8" * 100

@@ -17,10 +17,12 @@ from dashboard.queries import (
     page_asked,
     person_rows,
     pooled,
+    precision_words,
     trend_frame,
     zone,
 )
 from dashboard.resources import Resources
+from pipeline.alerts.precision import Precision
 from pipeline.settings import Settings
 from pipeline.store.queries import CallQuery, CallSummary, MoodPoint
 from tests.dashboard.seed import live_call
@@ -144,3 +146,16 @@ def test_backends_are_named_without_secrets() -> None:
     assert rows["Sentiment and language"] == "embedded"
     assert rows["Database"].startswith("PostgreSQL")
     assert "secret" not in str(rows)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (None, "no alerts yet"),
+        (Precision(1, 0, 0), "1 alert, not judged"),
+        (Precision(5, 0, 0), "5 alerts, none judged"),
+        (Precision(5, 4, 3), "3 of 4 right: **75%** (30% to 95%)"),
+    ],
+)
+def test_the_precision_of_a_rule_says_how_sure_it_is(found: Precision | None, words: str) -> None:
+    assert precision_words(found) == words

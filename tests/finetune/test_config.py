@@ -106,3 +106,9 @@ def test_the_format_nemo_belongs_to_the_task_that_reads_tags() -> None:
     assert "only the task intent-slot reads" in Config("sentiment", "1", (nemo,)).faults()[0]
     assert Config("intent-slot", "1", (nemo, other), (Source("c.tsv", format="nemo"),)).faults() == []
     assert "needs a source of format nemo" in Config("intent-slot", "1", (other,), (nemo,)).faults()[0]
+
+
+def test_values_are_exchanged_for_those_of_a_folder() -> None:
+    made = Config("sentiment", "1", (Source("a.tsv"),), augmentation=Augmentation(exchange=0.5))
+    assert "values names no folder" in made.faults()[0]
+    assert dataclasses.replace(made, values="lists").faults() == []

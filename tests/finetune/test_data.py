@@ -105,8 +105,33 @@ def test_held_out_texts_are_not_trained_on_however_they_are_written() -> None:
 
 def test_a_class_without_examples_is_refused() -> None:
     rows = [data.Row("neutral", "a", "a", 1), data.Row("neutral", "b", "a", 2), data.Row("positive", "c", "a", 3)]
-    with pytest.raises(InputError, match=r"negative \(0\), positive \(1\)"):
-        data.require_classes(rows, data.LABELS)
+    told = [str(defect) for defect in data.lacking((row.label for row in rows), data.LABELS, "a.tsv")]
+    assert told == [
+        "a.tsv:0: too few training rows for negative (0); each label needs at least 2",
+        "a.tsv:0: too few training rows for positive (1); each label needs at least 2",
+    ]
+
+
+def test_ids_stand_once_in_all_files(tmp_path: Path) -> None:
+    header = HEADER.replace("\n", "\tid\n")
+    (tmp_path / "a.tsv").write_text(header + "neutral\tagent\tx\ty\tOne.\tc:1\n", encoding="utf-8")
+    (tmp_path / "b.tsv").write_text(header + "neutral\tagent\tx\ty\tTwo.\tc:1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"b\.tsv:2: id 'c:1' stands at a\.tsv:2 already"):
+        _load(tmp_path, Source("a.tsv"), Source("b.tsv", "reviewed"))
+    assert len(_load(tmp_path, Source("a.tsv"), Source("a.tsv"))) == 2
+
+
+def test_other_encodings_are_told_by_line(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_bytes((HEADER + "neutral\tagent\tx\ty\tOne.\n").encode("utf-16"))
+    (tmp_path / "b.tsv").write_bytes(b"neutral\tgood\nneutral\tcaf\xef\xbf\xbd\nneutral\tn\x00o\nneutral\tcaf\xe9\n")
+    with pytest.raises(InputError) as caught:
+        _load(tmp_path, Source("a.tsv"), Source("b.tsv", "labelled"))
+    told = str(caught.value)
+    assert told.startswith("4 defects")
+    assert "a.tsv:1: is UTF-16" in told
+    for line, what in ((2, "an earlier conversion"), (3, "an earlier conversion"), (4, "is not UTF-8")):
+        assert f"b.tsv:{line}: " in told
+        assert what in told
 
 
 def test_our_own_sentences_are_without_defect_and_apart_from_dev() -> None:

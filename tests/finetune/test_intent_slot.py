@@ -14,6 +14,7 @@ from finetune import encoder, export, intent_slot, model, train
 from finetune.augment import augment_words
 from finetune.config import Augmentation, Training
 from finetune.nemo import Labels, Tagged
+from pipeline.server.bio import decoded
 from tests.finetune.conftest import REPOSITORY, TinyEncoder
 
 KNOWN = Labels(("weather.sunny", "greeting", "unknown"), ("B-location", "I-location", "O"))
@@ -33,7 +34,7 @@ def coder() -> Any:
 
 
 def test_a_tag_stands_at_the_first_token_of_its_word(coder: Any) -> None:
-    made = intent_slot.examples(ROWS, coder, KNOWN, NONE, seed=1, epoch=0)
+    made = intent_slot.examples(ROWS, coder, KNOWN, NONE, {}, seed=1, epoch=0)
     assert len(made) == 5
     intent, tags = made[0].target
     assert intent == 0
@@ -41,8 +42,8 @@ def test_a_tag_stands_at_the_first_token_of_its_word(coder: Any) -> None:
     assert [tag for tag in tags if tag >= 0] == [2, 2, 0]
     assert tags[0] == tags[-1] == -100
     assert [example.weight for example in made] == [1.0, 1.0, 1.0, 1.0, 0.5]
-    assert made == intent_slot.examples(ROWS, coder, KNOWN, NONE, seed=1, epoch=0)
-    first, second = (intent_slot.examples(ROWS * 20, coder, KNOWN, NONE, seed=1, epoch=n) for n in (0, 1))
+    assert made == intent_slot.examples(ROWS, coder, KNOWN, NONE, {}, seed=1, epoch=0)
+    first, second = (intent_slot.examples(ROWS * 20, coder, KNOWN, NONE, {}, seed=1, epoch=n) for n in (0, 1))
     assert first != second
     assert [example.target for example in first] == [example.target for example in second]
 
@@ -71,7 +72,7 @@ def test_a_tiny_model_learns_and_its_file_says_the_same(tiny_encoder: TinyEncode
     losses: list[float] = []
     train.fit(
         tiny,
-        lambda epoch: intent_slot.examples(ROWS, coder, KNOWN, NONE, seed=1, epoch=epoch),
+        lambda epoch: intent_slot.examples(ROWS, coder, KNOWN, NONE, {}, seed=1, epoch=epoch),
         intent_slot.loss(0.0),
         settings,
         on_step=lambda step: losses.append(step.loss),
@@ -83,9 +84,9 @@ def test_a_tiny_model_learns_and_its_file_says_the_same(tiny_encoder: TinyEncode
     def run(ids: Any, mask: Any) -> Any:
         return opened.run(None, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})
 
-    logits, tagged = intent_slot.outputs(run, ROWS, coder, KNOWN)
+    logits, chances = intent_slot.outputs(run, ROWS, coder, KNOWN)
     assert logits.argmax(1).tolist() == [0, 0, 1, 2]
-    assert tagged == [row.tags for row in ROWS]
+    assert [decoded(each, KNOWN.slots) for each in chances] == [list(row.tags) for row in ROWS]
     ids, mask = model.pad([tuple(coder.encode(list(ROWS[0].words), is_pretokenized=True).ids)])
     with torch.inference_mode():
         assert logits[0] == pytest.approx(tiny(ids, mask)[0][0].numpy(), abs=1e-4)
@@ -93,23 +94,30 @@ def test_a_tiny_model_learns_and_its_file_says_the_same(tiny_encoder: TinyEncode
 
 def test_what_the_tokenizer_cuts_off_is_outside(coder: Any) -> None:
     row = Tagged(("sun",) * 50, ("B-location",) * 50, "unknown", "x", 1)
-    (tags,) = intent_slot.outputs(lambda ids, mask: (np.zeros((1, 3)), np.zeros((1, ids.shape[1], 3))), [row], coder,
-                                  KNOWN)[1]  # fmt: skip
-    assert len(tags) == 50
-    assert (tags[0], tags[-1]) == ("B-location", "O")
+    (chances,) = intent_slot.outputs(lambda ids, mask: (np.zeros((1, 3)), np.zeros((1, ids.shape[1], 3))), [row], coder,
+                                     KNOWN)[1]  # fmt: skip
+    assert len(chances) == 50
+    assert chances[0] == pytest.approx([1 / 3] * 3)
+    assert chances[-1].tolist() == [0.0, 0.0, 1.0]
 
 
 def test_figures_follow_the_rule_that_is_shipped() -> None:
     rows = [ROWS[0]] * 40 + [ROWS[2]] * 40 + [ROWS[3]] * 20
     logits = np.array([[5.0, 0, 0]] * 40 + [[0, 5.0, 0]] * 40 + [[0.2, 0, 4.0]] * 19 + [[6.0, 0, 0]])
+    chances = [np.array([[tag == name for name in KNOWN.slots] for tag in row.tags], dtype=np.float64) for row in rows]
     rule = intent_slot.energy(rows, logits, KNOWN)
     assert set(rule) == {"unknown_weight", "threshold"}
-    found = intent_slot.measured(rows, logits, [row.tags for row in rows], KNOWN)
+    carries = intent_slot.carried(ROWS)
+    assert carries == {"greeting": (), "unknown": (), "weather.sunny": ("location",)}
+    found = intent_slot.measured(rows, (logits, chances), KNOWN, rule, carries)
     assert found["out_of_scope_recall"][0] == pytest.approx(0.95)
+    assert found["out_of_scope_found"] == pytest.approx(0.95)
     assert found["false_rejection"] <= 0.05
     assert found["intent_accuracy"][0] == pytest.approx(0.99)
     assert found["slot_f1"][0] == 1.0
     assert found["intents"]["unknown"]["rows"] == found["out_of_scope_rows"] == 20
+    bare = intent_slot.measured(rows, (logits, chances), KNOWN, rule, carries | {"weather.sunny": ()})
+    assert bare["slot_f1"][0] == 0.0
 
 
 @pytest.mark.parametrize(

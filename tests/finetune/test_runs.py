@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from finetune import card, config, export, runs
-from finetune.__main__ import main
+from finetune.cli import main
 from pipeline.errors import InputError
 from tests.finetune.conftest import REPOSITORY
 
@@ -74,13 +73,13 @@ def test_defects_leave_the_output_alone(repository: Path, work: Path) -> None:
     assert not (repository / "out").exists()
 
 
-def test_the_command_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
+def test_the_command_says_in_one_line_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "c.yml"
     path.write_text("task: sentiment\n", encoding="utf-8")
-    done = CliRunner().invoke(main, ["train", "--config", str(path), "--datasets", str(tmp_path)])
-    assert done.exit_code == 1
-    assert done.output.startswith("error: config ")
-    assert "Traceback" not in done.output
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "--config", str(path), "--datasets", str(tmp_path), "--work", str(tmp_path)])
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.strip().startswith("overtone: config ")
 
 
 @pytest.mark.parametrize("task", ["sentiment", "punctuation", "intent_slot"])

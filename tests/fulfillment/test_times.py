@@ -69,7 +69,7 @@ def test_this_very_moment(said: str) -> None:
     assert period(said, NOW) == Period(TODAY, TODAY, words="right now", now=True)
 
 
-@pytest.mark.parametrize("said", ["rubbish", "30th of february", "2026-13-40", "2026-11-28/2026-11-27", "thanksgiving"])
+@pytest.mark.parametrize("said", ["rubbish", "30th of february", "2026-13-40", "2026-11-28/2026-11-27", "ramadan"])
 def test_what_means_no_time_that_we_know(said: str) -> None:
     assert period(said, NOW) is None
 

@@ -32,7 +32,14 @@ def test_every_defect_of_a_folder_is_named_at_once(capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nosuchverb"], ["report"], ["ingest", "--jobs", "0", "x"], ["calls", "--limit", "-1"]]
+    "arguments",
+    [
+        ["nosuchverb"],
+        ["report"],
+        ["archive", "export", "--day", "today"],
+        ["ingest", "--jobs", "0", "x"],
+        ["calls", "--limit", "-1"],
+    ],
 )
 def test_wrong_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

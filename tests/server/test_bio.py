@@ -41,9 +41,24 @@ def test_words_of_one_label_stay_together_unless_a_new_span_is_all_but_sure() ->
             [0.8, 0.1, 0.0, 0.0, 0.1],
             [0.6, 0.3, 0.0, 0.0, 0.1],  # B likelier than I, but not by far
             [0.9, 0.0, 0.0, 0.0, 0.1],
-            [0.0, 0.0, 0.3, 0.3, 0.4],  # together likelier than O; begins, though I follows a
+            [0.0, 0.0, 0.6, 0.1, 0.3],
             [0.0, 0.0, 0.2, 0.2, 0.6],
         ]
     )
     assert decoded(chances, tags) == ["B-a", "I-a", "B-a", "B-b", "O"]
     assert decoded(chances[:0], tags) == []
+
+
+def test_a_span_begins_with_its_first_word_and_keeps_its_label() -> None:
+    tags = ["B-a", "I-a", "B-b", "I-b", "O"]
+    split = np.array([[0.6, 0.0, 0.3, 0.0, 0.1], [0.0, 0.4, 0.0, 0.5, 0.1], [0.0, 0.8, 0.0, 0.1, 0.1]])
+    assert decoded(split, tags) == ["B-a", "I-a", "I-a"]  # though "I-b" is the likeliest tag of the second word
+    alone = np.array([[0.0, 0.0, 0.0, 0.0, 1.0], [0.0, 0.5, 0.0, 0.1, 0.4]])
+    assert decoded(alone, tags) == ["O", "O"]  # nothing goes on where nothing began
+
+
+def test_labels_that_are_not_allowed_are_never_said() -> None:
+    tags = ["B-a", "I-a", "B-b", "I-b", "O"]
+    chances = np.array([[0.6, 0.0, 0.3, 0.0, 0.1], [0.0, 0.6, 0.0, 0.3, 0.1]])
+    assert decoded(chances, tags, {"b"}) == ["B-b", "I-b"]
+    assert decoded(chances, tags, ()) == ["O", "O"]

@@ -2,67 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import Whitespace
 
 from pipeline.errors import ConfigError
 from pipeline.server.classifier import TextClassifier
-
-WORDS = {"[PAD]": 0, "[UNK]": 1, "bad": 2, "good": 3}
-# A text's logits are the sums of its words' rows: bad is negative, good is positive, the rest neutral.
-ROWS = np.array([[9, 9, 9], [0, 1, 0], [2, 0, 0], [0, 0, 2]], dtype=np.float32)
+from tests.server import tiny_models
 
 
 def tiny(folder: Path, **said: Any) -> Path:
     """A models' folder with a bag-of-words classifier called ``sentiment``."""
-    target = folder / "sentiment"
-    target.mkdir()
-    graph = helper.make_graph(
-        [
-            helper.make_node("Gather", ["rows", "input_ids"], ["each"]),
-            helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
-            helper.make_node("Unsqueeze", ["mask", "last"], ["column"]),
-            helper.make_node("Mul", ["each", "column"], ["masked"]),
-            helper.make_node("ReduceSum", ["masked", "words"], ["logits"], keepdims=0),
-        ],
-        "tiny",
-        [helper.make_tensor_value_info(n, TensorProto.INT64, ["b", "s"]) for n in ("input_ids", "attention_mask")],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["b", 3])],
-        [
-            numpy_helper.from_array(ROWS, "rows"),
-            numpy_helper.from_array(np.array([2]), "last"),
-            numpy_helper.from_array(np.array([1]), "words"),
-        ],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    onnx.save(model, str(target / "model.onnx"))
-    tokenizer = Tokenizer(WordLevel(WORDS, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = Whitespace()
-    tokenizer.save(str(target / "tokenizer.json"))
-    card = {
-        "name": "sentiment",
-        "version": "1",
-        "task": "text-classification",
-        "labels": ["negative", "neutral", "positive"],
-        "max_tokens": 8,
-        "calibration": {"temperature": 2.0, "bias": [0.0, 0.5, -0.5]},
-        "files": {
-            name: hashlib.sha256((target / name).read_bytes()).hexdigest() for name in ("model.onnx", "tokenizer.json")
-        },
-    } | said
-    (target / "model.json").write_text(json.dumps(card))
+    tiny_models.tiny(folder, **{"calibration": {"temperature": 2.0, "bias": [0.0, 0.5, -0.5]}} | said)
     return folder
 
 

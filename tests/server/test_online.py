@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import ConfigError
 from pipeline.server import text_forms
-from pipeline.server.online import Moonshine, estimated_words, without_echo
+from pipeline.server.online import Moonshine, estimated_words, modern, without_echo
 from tests.server.material import TIMES, floats, reading
 
 
@@ -68,3 +68,16 @@ def test_weights_that_are_not_the_known_ones_are_refused(tmp_path: Path) -> None
     )
     with pytest.raises(ConfigError, match=r"tokenizer.bin of the weights moonshine-tiny-en is not the file we know"):
         Moonshine(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("And to-morrow. Good-bye!", "And tomorrow. Goodbye!"),
+        ("To-day or to night?", "Today or tonight?"),
+        ("I went to night school, to day care, good night.", "I went to night school, to day care, good night."),
+        ("A two-day to-do list.", "A two-day to-do list."),
+    ],
+)
+def test_words_are_spelt_as_today(text: str, expected: str) -> None:
+    assert modern(text) == expected

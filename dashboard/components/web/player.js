@@ -1,6 +1,9 @@
 // One call: sound, waveform, feeling and transcript move together; everything but a correction stays in the browser.
+import { callSound } from "./call_sound.js";
 import { button, clock, el, icon, isTyping, percent, setText, tile } from "./dom.js";
 import { chip, labelOf, LABELS, signed, signOf, wordOf } from "./mood.js";
+import { paintClock } from "./paint_clock.js";
+import { remarks } from "./remarks.js";
 import { keepOpen } from "./socket.js";
 import { timeline } from "./timeline.js";
 import { transcript } from "./transcript.js";
@@ -14,6 +17,9 @@ const KEYS = [
   ["< >", "slower or faster"],
   ["/", "search"],
   ["F", "follow the sound"],
+  ["N", "write a note here"],
+  ["M", "flag this moment"],
+  ["L", "listen in, while it is live"],
 ];
 
 export function mount(component) {
@@ -42,6 +48,8 @@ export function mount(component) {
   const playButton = button("ov-button primary", icon("play"), "Play or pause", toggle);
   const position = el("span", "ov-position", "0:00");
   const notice = el("span", "ov-muted ov-notice");
+  const listen = button("ov-button", "Listen in", "Listen in (L)", () => sound.listenIn());
+  listen.hidden = true;
   const speed = el("select", "ov-select");
   speed.setAttribute("aria-label", "Speed");
   speed.append(
@@ -59,18 +67,34 @@ export function mount(component) {
     onPlay: (sentence) => seek(sentence.start_s, true),
     onCorrect: (sentence, value) => latest.setTriggerValue("corrected", { index: sentence.index, value }),
   });
+  const sound = callSound(audio, {
+    address: (part) => address(part),
+    isLive: () => call?.status === "live",
+    onOutline: showOutline,
+    onNone: () => setText(notice, call.status === "live" ? "No sound yet" : "No sound is kept for this call"),
+  });
+  // A call that goes on stands at its end, unless somebody listens to an earlier part.
+  const here = () => (call?.status === "live" && audio.paused ? duration : audio.currentTime);
+  const noted = remarks({
+    onAdd: (note) => latest.setTriggerValue("noted", note),
+    onSeek: (t) => seek(t),
+    now: here,
+  });
   const controls = el("div", "ov-toolbar");
   controls.append(
     playButton,
+    listen,
     position,
     notice,
     el("span", "ov-grow"),
+    button("ov-button", "Note", "Write a note here (N)", () => noted.open()),
+    button("ov-button", "Flag", "Flag this moment (M)", flag),
     speed,
     button("ov-button icon", icon("minus"), "Zoom out", () => line.zoom(2)),
     button("ov-button icon", icon("plus"), "Zoom in", () => line.zoom(0.5)),
   );
   const stage = el("div", "ov-stage");
-  stage.append(controls, line.root);
+  stage.append(controls, noted.form, line.root);
   const speakers = el("aside", "ov-speakers");
   const below = el("div", "ov-below");
   below.append(script.root, speakers);
@@ -95,11 +119,11 @@ export function mount(component) {
     sentences = mergeByIndex(content.sentences, sentences);
     script.setCorrections(Object.fromEntries(Object.entries(content.corrections)));
     script.extend(sentences);
+    remember(content);
     lengthen(call.duration_s);
     facts();
     if (call.status === "live") {
       script.showNewest();
-      setText(notice, "Live: the sound comes with the recording");
       // Subscribed first, read second: what was said in between comes over the socket and is merged by index.
       socket ??= keepOpen({
         path: "/api/live",
@@ -110,39 +134,57 @@ export function mount(component) {
         onTicketRefused: () => latest.setTriggerValue("ticket_wanted", Date.now()),
       });
     }
-    await loadSound();
+    playButton.disabled = speed.disabled = true;
+    await sound.load();
   }
 
-  async function loadSound() {
-    const answer = await fetch(address("/peaks")).catch(() => null);
-    if (stopped) return;
-    const there = answer?.status === 200;
-    playButton.disabled = speed.disabled = !there;
-    if (!there) {
-      if (call.status !== "live") setText(notice, "No sound is kept for this call");
-      return;
-    }
+  function showOutline(content, headers) {
+    playButton.disabled = speed.disabled = false;
+    listen.hidden = call.status !== "live";
     setText(notice, "");
-    const content = new Uint8Array(await answer.arrayBuffer());
-    const count = Number(answer.headers.get("x-channels"));
+    const count = Number(headers.get("x-channels"));
     const each = content.length / count;
     const outlines = Array.from({ length: count }, (_, i) => content.subarray(i * each, (i + 1) * each));
     const titles = count > 1 ? call.speakers.slice(0, 2).map(roleName) : [""];
-    lengthen(Number(answer.headers.get("x-duration-s")));
-    line.setPeaks(outlines, Number(answer.headers.get("x-peaks-per-s")), titles);
-    audio.src = address("/audio.wav");
+    lengthen(Math.max(duration, Number(headers.get("x-duration-s"))));
+    line.setPeaks(outlines, Number(headers.get("x-peaks-per-s")), titles);
+  }
+
+  // An alert stands where its sentence ends; silence and the like, where the call was at that moment.
+  function placed(alert) {
+    const said = sentences.find((sentence) => sentence.index === alert.index);
+    return { ...alert, at_s: said?.end_s ?? Math.max(0, (alert.at_ms - call.started_ms) / 1000) };
+  }
+
+  function remember(content) {
+    noted.set(content.notes, content.alerts.map(placed));
+    line.setMarks(noted.marks);
+  }
+
+  function flag() {
+    noted.flag();
+    line.setMarks(noted.marks);
   }
 
   function hear(message) {
+    if (message.kind === "pong") paints.pong(message);
     if (message.kind === "snapshot") {
+      paints.opened();
       refetch(); // what was said before the socket was open
       return;
     }
+    for (const event of message.events ?? []) {
+      if (event.note) noted.add(event.note);
+      if (event.alert) noted.alert(placed(event.alert));
+    }
+    for (const { alert } of message.changed ?? []) if (alert) noted.alert(placed(alert));
+    line.setMarks(noted.marks);
     const fresh = (message.events ?? []).map((event) => event.entry).filter(Boolean);
     if (fresh.length) {
       sentences = mergeByIndex(sentences, fresh);
       script.extend(sentences);
       script.showNewest();
+      requestAnimationFrame(() => paints.painted(fresh));
       lengthen(Math.max(duration, ...fresh.map((entry) => entry.end_s)));
       facts();
     }
@@ -155,7 +197,8 @@ export function mount(component) {
     const content = await answer.json();
     sentences = mergeByIndex(content.sentences, sentences);
     script.extend(sentences);
-    lengthen(content.call.duration_s);
+    remember(content);
+    lengthen(Math.max(duration, content.call.duration_s));
     facts();
     if (content.call.status !== "live") ended();
   }
@@ -166,7 +209,8 @@ export function mount(component) {
     call = { ...call, status: "complete" };
     facts();
     latest.setTriggerValue("ended", Date.now());
-    loadSound();
+    listen.hidden = true;
+    sound.load();
   }
 
   function lengthen(seconds) {
@@ -193,7 +237,7 @@ export function mount(component) {
     tiles.lowest.root.onclick = low ? () => seek(worst.start_s, true) : null;
     tiles.negative.set(percent(negative, rated.length), `${negative} of ${rated.length}`);
     tiles.talk.set(percent(customer, agent + customer), `${clock(customer)} of ${clock(agent + customer)} spoken`);
-    speakers.replaceChildren(...call.speakers.map((role, i) => speakerCard(role, i + 1)), keys());
+    speakers.replaceChildren(...call.speakers.map((role, i) => speakerCard(role, i + 1)), noted.panel, keys());
     setText(position, `${clock(audio.currentTime)} / ${clock(duration)}`);
   }
 
@@ -230,7 +274,7 @@ export function mount(component) {
   function seek(t, andPlay = false) {
     const to = Math.min(Math.max(0, t), duration);
     if (audio.src) {
-      audio.currentTime = to;
+      if (!sound.reach(to)) audio.currentTime = to;
       if (andPlay) play();
     }
     show(to);
@@ -264,7 +308,7 @@ export function mount(component) {
     if (!frame) frame = requestAnimationFrame(run);
   });
   audio.addEventListener("pause", () => playButton.replaceChildren(icon("play")));
-  audio.addEventListener("loadedmetadata", () => lengthen(audio.duration));
+  audio.addEventListener("loadedmetadata", () => lengthen(Math.max(duration, audio.duration)));
   audio.addEventListener("error", () => {
     // An hour-old ticket is refused: a new one comes with the next data (see update).
     if (audio.src && audio.error?.code !== MediaError.MEDIA_ERR_ABORTED) latest.setTriggerValue("ticket_wanted", Date.now());
@@ -280,6 +324,9 @@ export function mount(component) {
     ">": () => faster(1),
     "/": () => script.focusSearch(),
     f: () => script.toggleFollow(),
+    n: () => noted.open(),
+    m: flag,
+    l: () => call?.status === "live" && sound.listenIn(),
   };
   const hop = (by) => {
     const sentence = script.neighbour(by);
@@ -305,6 +352,7 @@ export function mount(component) {
     setText(failure, text);
   }
 
+  const paints = paintClock((text) => socket?.send(text) ?? false);
   load();
   return {
     update(component) {
@@ -313,15 +361,12 @@ export function mount(component) {
       line.repaint();
       socket?.hurry();
       if (!call && renewed) load();
-      else if (audio.error) {
-        const [at, playing] = [audio.currentTime, !audio.paused];
-        audio.src = address("/audio.wav");
-        audio.currentTime = at;
-        if (playing) play();
-      }
+      else if (audio.error) sound.renew();
     },
     stop() {
       stopped = true;
+      sound.stop();
+      paints.stop();
       document.removeEventListener("keydown", onKey);
       cancelAnimationFrame(frame);
       audio.pause();

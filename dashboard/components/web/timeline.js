@@ -7,6 +7,8 @@ const RULER = 20;
 const BAR = 3; // pixels of a bar with its gap
 const SHORTEST_VIEW_S = 5;
 const QUIETEST_FULL = 32;
+const PIN = 4; // half the width of a pin
+const PIN_COLOURS = { note: "primary", flag: "primary", critical: "negative", warning: "warning", info: "muted" };
 const TICKS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 
 export function timeline({ onSeek }) {
@@ -24,6 +26,7 @@ export function timeline({ onSeek }) {
   let channels = []; // Uint8Array of peaks per channel
   let perSecond = 50;
   let sentences = [];
+  let marks = []; // {at_s, kind: note, flag or a severity, title}
   let duration = 0;
   let time = 0;
   let view = { from: 0, to: 1 };
@@ -58,6 +61,7 @@ export function timeline({ onSeek }) {
     drawLanes();
     drawMoods(channels.length * LANE);
     drawRuler(height() - RULER);
+    drawMarks();
     if (hover !== null) line(toX(hover), colours.muted, 1);
     line(toX(time), colours.primary, 2);
   }
@@ -121,6 +125,26 @@ export function timeline({ onSeek }) {
     }
   }
 
+  // A pin at the top for each note, flag and alert, over everything else.
+  function drawMarks() {
+    for (const mark of marks) {
+      const x = toX(mark.at_s);
+      if (x < -PIN || x > width() + PIN) continue;
+      pen.fillStyle = colours[PIN_COLOURS[mark.kind]] ?? colours.muted;
+      pen.globalAlpha = 0.45;
+      pen.fillRect(x - 0.5, 0, 1, height() - RULER);
+      pen.globalAlpha = 1;
+      pen.beginPath();
+      if (mark.kind === "flag" || mark.kind === "note") pen.rect(x - PIN, 0, 2 * PIN, 2 * PIN);
+      else {
+        pen.moveTo(x - PIN, 0);
+        pen.lineTo(x + PIN, 0);
+        pen.lineTo(x, 2 * PIN);
+      }
+      pen.fill();
+    }
+  }
+
   function line(x, colour, thick) {
     if (x < -1 || x > width() + 1) return;
     pen.fillStyle = colour;
@@ -147,7 +171,8 @@ export function timeline({ onSeek }) {
   });
   canvas.addEventListener("pointermove", (event) => {
     hover = at(event);
-    canvas.title = clock(hover);
+    const near = marks.filter((mark) => Math.abs(toX(mark.at_s) - toX(hover)) <= 2 * PIN);
+    canvas.title = [clock(hover), ...near.map((mark) => mark.title)].join("\n");
     if (canvas.hasPointerCapture(event.pointerId)) onSeek(hover);
     draw();
   });
@@ -196,6 +221,11 @@ export function timeline({ onSeek }) {
       sentences = list;
       draw();
     },
+    /** Notes, flags and alerts, as {at_s, kind, title}. */
+    setMarks(list) {
+      marks = list;
+      draw();
+    },
     setDuration(seconds) {
       const whole = view.to >= duration - 0.01 || duration === 0;
       duration = seconds;
@@ -228,6 +258,7 @@ function readColours(node) {
     wave: `color-mix(in srgb, ${read("--st-gray-color")} 60%, ${read("--st-secondary-background-color")})`,
     line: read("--st-border-color"),
     muted: read("--st-gray-color"),
+    warning: read("--st-yellow-color"),
     negative: read("--st-red-color"),
     neutral: read("--st-gray-color"),
     positive: read("--st-green-color"),

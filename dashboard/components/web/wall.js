@@ -1,21 +1,39 @@
 // The live wall: figures, a card for each call that is going on, and the latest sentences.
-import { WallState } from "./wall_state.js";
-import { button, clock, el, percent, setText, span, tile, timeOfDay } from "./dom.js";
-import { chip, labelOf, signed, signOf, sparkline } from "./mood.js";
+import { alertList } from "./alert_list.js";
+import { button, el, percent, setText, tile, timeOfDay } from "./dom.js";
+import { labelOf, signed, signOf } from "./mood.js";
+import { paintClock } from "./paint_clock.js";
 import { keepOpen } from "./socket.js";
+import { cardView, nameOf } from "./wall_card.js";
+import { WallState } from "./wall_state.js";
 
 const SORT_EVERY_MS = 4000;
 const FEED_ROWS = 40;
 const CARDS_SHOWN = 24;
 const STORED_CHOICE = "overtone.wall";
+const ALERTS_SHOWN = 3;
+const FILTERS = [
+  ["team", "Team", "All teams"],
+  ["queue", "Queue", "All queues"],
+  ["agent", "Agent", "All agents"],
+];
+const STAGE_NAMES = {
+  recognise: "recognised",
+  label: "rated",
+  store: "stored",
+  send: "sent",
+  paint: "painted",
+  total: "in all",
+};
 
 export function mount(component) {
   let latest = component;
   const state = new WallState();
-  const choice = { order: "worst", agent: "", all: false, ...JSON.parse(sessionStorage.getItem(STORED_CHOICE) ?? "{}") };
+  const choice = { order: "worst", agent: "", team: "", queue: "", all: false, ...JSON.parse(sessionStorage.getItem(STORED_CHOICE) ?? "{}") };
   const cards = new Map(); // call id -> card view
   const dirty = new Set();
   let fresh = []; // sentences that came since the last painting
+  const waited = new Set(); // those of them that were held back
   let sortedAt = 0;
   let planned = false;
 
@@ -28,6 +46,7 @@ export function mount(component) {
     live: tile("Calls live"),
     pace: tile("Sentences a minute"),
     negative: tile("Negative sentences"),
+    latency: tile("Spoken to screen, p95"),
     worst: tile("Needs attention first"),
   };
   const strip = el("div", "ov-tiles");
@@ -48,10 +67,19 @@ export function mount(component) {
     return node;
   });
   orders.append(...orderButtons);
-  const agents = el("select", "ov-select");
-  agents.setAttribute("aria-label", "Agent");
-  agents.addEventListener("change", () => choose({ agent: agents.value }));
-  toolbar.append(el("h3", "ov-heading", "Live calls"), shown, el("span", "ov-grow"), orders, agents);
+  const filters = FILTERS.map(([field, name, everything]) => {
+    const select = el("select", "ov-select");
+    select.setAttribute("aria-label", name);
+    select.addEventListener("change", () => choose({ [field]: select.value }));
+    return { field, everything, select };
+  });
+  toolbar.append(el("h3", "ov-heading", "Live calls"), shown, el("span", "ov-grow"), orders);
+  toolbar.append(...filters.map(({ select }) => select));
+  const alarms = alertList({
+    few: ALERTS_SHOWN,
+    onJudge: judge,
+    onOpen: (alert) => open(alert.call_id),
+  });
 
   const grid = el("div", "ov-cards");
   const more = button("ov-button", "", "Show all live calls", () => choose({ all: !choice.all }));
@@ -67,7 +95,7 @@ export function mount(component) {
   calls.append(toolbar, grid, more, empty);
   const body = el("div", "ov-wall-body");
   body.append(calls, aside);
-  root.replaceChildren(banner, strip, body);
+  root.replaceChildren(banner, strip, alarms.root, body);
 
   const socket = keepOpen({
     path: component.data.path,
@@ -76,14 +104,25 @@ export function mount(component) {
     onState: connection,
     onTicketRefused: () => latest.setTriggerValue("ticket_wanted", Date.now()),
   });
+  const paints = paintClock((text) => socket.send(text));
   const ticking = setInterval(tick, 1000);
   showChoice();
 
   function receive(message) {
     if ("problem" in message) problem(message.problem);
-    if (message.kind === "snapshot") {
+    if (message.kind === "pong") paints.pong(message);
+    else if (message.kind === "refused") problem(message.message);
+    else if (message.kind === "latency") latency(message);
+    else if (message.kind === "judged") {
+      for (const id of state.judged(message)) dirty.add(id);
+      showAlerts();
+      plan();
+    } else if (message.kind === "snapshot") {
+      paints.opened();
       state.load(message);
       fresh = [];
+      latency(message.latency);
+      showAlerts();
       feed.replaceChildren(...state.feed.filter(inChoice).map(feedRow));
       sort(true);
       tick();
@@ -92,6 +131,7 @@ export function mount(component) {
         dirty.add(change.id);
         if (change.entry && inChoice(change.entry)) fresh.push(change.entry);
       }
+      if (message.events.some((event) => event.alert)) showAlerts();
       plan();
     }
   }
@@ -108,10 +148,16 @@ export function mount(component) {
     planned = false;
     const held = fresh.length > 0 && feed.matches(":hover");
     setText(feedTitle, held ? "Latest sentences (paused)" : "Latest sentences");
-    if (held) fresh = fresh.slice(-FEED_ROWS);
+    if (held) {
+      fresh = fresh.slice(-FEED_ROWS);
+      for (const entry of fresh) waited.add(entry);
+    }
     else if (fresh.length) {
       // Newest first; what falls out at the bottom goes.
       for (const entry of fresh) feed.prepend(feedRow(entry));
+      // What waited under the pointer says nothing of our speed.
+      paints.painted(fresh.filter((entry) => !waited.has(entry)));
+      waited.clear();
       fresh = [];
       while (feed.childElementCount > FEED_ROWS) feed.lastElementChild.remove();
     }
@@ -145,8 +191,8 @@ export function mount(component) {
     setText(shown, total > visible.length ? `${visible.length} of ${total}` : total ? String(total) : "");
     empty.hidden = total > 0;
     body.classList.toggle("idle", total === 0 && feed.childElementCount === 0);
-    orders.hidden = agents.hidden = state.cards.size === 0;
-    fillAgents();
+    orders.hidden = state.cards.size === 0;
+    filters.forEach(fill);
   }
 
   // Cards keep their element; those that move slide to their new place.
@@ -162,7 +208,7 @@ export function mount(component) {
     ids.forEach((id, place) => {
       let view = cards.get(id);
       if (!view) {
-        view = cardView(id);
+        view = cardView(id, state, open);
         cards.set(id, view);
       }
       view.show(state.cards.get(id), now);
@@ -200,55 +246,6 @@ export function mount(component) {
     kpis.worst.root.classList.toggle("link", Boolean(worst));
   }
 
-  function cardView(id) {
-    const node = el("a", "ov-card");
-    node.href = callAddress(id);
-    node.dataset.call = id;
-    node.addEventListener("click", (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-      event.preventDefault();
-      open(id);
-    });
-    const name = el("span", "ov-card-name");
-    const time = el("span", "ov-card-time");
-    const sub = el("div", "ov-card-sub");
-    const mood = chip();
-    const spark = sparkline(120, 28);
-    const said = el("p", "ov-card-said");
-    const head = el("div", "ov-card-head");
-    head.append(name, time);
-    const middle = el("div", "ov-card-mood");
-    middle.append(mood.root, spark.root);
-    node.append(head, sub, middle, said);
-    let drawn = null;
-    function tickView(card, now) {
-      if (!card) return;
-      const silent = (now - card.seen_ms) / 1000;
-      const phase = state.phase(card);
-      node.dataset.phase = phase;
-      setText(time, { ended: "ended", lost: `no signal for ${span(silent)}` }[phase] ?? clock(state.elapsed(card)));
-      setText(sub, `${card.agent ?? "No agent"}${phase === "silent" ? ` · silent for ${span(silent)}` : ""}`);
-    }
-    return {
-      root: node,
-      tick: tickView,
-      show(card, now) {
-        if (!card) return;
-        tickView(card, now);
-        if (drawn === card) return;
-        drawn = card;
-        const label = labelOf(card.mood);
-        node.dataset.mood = label;
-        setText(name, nameOf(card));
-        mood.setMood(card.mood);
-        spark.root.dataset.mood = label;
-        spark.draw(card.trend);
-        setText(said, card.last ? card.last.text : "Nothing said yet");
-        said.classList.toggle("none", !card.last);
-      },
-    };
-  }
-
   function feedRow(entry) {
     const row = el("li", `ov-feed-row ${entry.label ?? "none"}`);
     row.dataset.key = `${entry.call_id}:${entry.index}`;
@@ -269,27 +266,53 @@ export function mount(component) {
     sessionStorage.setItem(STORED_CHOICE, JSON.stringify(choice));
     showChoice();
     feed.replaceChildren(...state.feed.filter(inChoice).map(feedRow));
+    showAlerts();
     sort(true);
     figures();
+  }
+
+  function showAlerts() {
+    alarms.set(state.alerts.filter(inChoice));
+  }
+
+  function judge(alert, verdict) {
+    if (socket.send(JSON.stringify({ kind: "judge", id: alert.id, verdict }))) alarms.next();
+    else problem("The verdict was not sent: the connection is lost. Try again in a moment.");
+  }
+
+  // How long sentences took from the speaker's silence to a screen, over the last minutes.
+  function latency(figures) {
+    const stages = figures?.stages ?? {};
+    const seconds = (ms) => `${(ms / 1000).toFixed(ms < 9950 ? 2 : 1)} s`;
+    const { total } = stages;
+    if (total) {
+      const rest = `p50 ${seconds(total.p50_ms)}, p99 ${seconds(total.p99_ms)}`;
+      kpis.latency.set(seconds(total.p95_ms), rest, total.p95_ms > 1000 ? "negative" : "");
+    } else kpis.latency.set("–", `in the last ${figures?.minutes ?? 15} minutes`);
+    kpis.latency.root.title = Object.entries(stages)
+      .map(([stage, row]) => `${STAGE_NAMES[stage]}: p50 ${row.p50_ms} ms, p95 ${row.p95_ms} ms, p99 ${row.p99_ms} ms`)
+      .join("\n");
   }
 
   function showChoice() {
     for (const node of orderButtons) node.setAttribute("aria-pressed", String(node.dataset.order === choice.order));
   }
 
-  function fillAgents() {
-    const names = [...new Set([...state.agents(), ...(choice.agent ? [choice.agent] : [])])].sort();
+  function fill({ field, everything, select }) {
+    const chosen = choice[field];
+    const names = [...new Set([...state.values(field), ...(chosen ? [chosen] : [])])].sort();
     const options = ["", ...names];
-    if (JSON.stringify(options) !== JSON.stringify([...agents.options].map((option) => option.value))) {
-      agents.replaceChildren(
+    if (JSON.stringify(options) !== JSON.stringify([...select.options].map((option) => option.value))) {
+      select.replaceChildren(
         ...options.map((name) => {
-          const option = el("option", "", name || "All agents");
+          const option = el("option", "", name || everything);
           option.value = name;
           return option;
         }),
       );
     }
-    agents.value = choice.agent;
+    select.value = chosen;
+    select.hidden = names.length === 0;
   }
 
   function connection(now) {
@@ -308,7 +331,7 @@ export function mount(component) {
   }
 
   function inChoice(item) {
-    return !choice.agent || item.agent === choice.agent;
+    return FILTERS.every(([field]) => !choice[field] || item[field] === choice[field]);
   }
 
   return {
@@ -318,14 +341,14 @@ export function mount(component) {
     },
     stop() {
       clearInterval(ticking);
+      paints.stop();
+      alarms.stop();
       socket.stop();
     },
   };
 }
 
-const nameOf = (card) => card.customer ?? "Unknown caller";
 const withAgent = (card) => (card.agent ? ` · with ${card.agent}` : "");
-const callAddress = (id) => `call?call=${encodeURIComponent(id)}`;
 
 function emptyState(data) {
   const node = el("div", "ov-empty");

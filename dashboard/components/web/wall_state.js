@@ -5,11 +5,13 @@ const ENDED_STAYS_MS = 30000;
 const SILENT_MS = 45000;
 const LOST_MS = 300000; // nothing for five minutes: the process that fed the call is probably gone
 const FEED_ENTRIES = 40;
+const ALERTS = 50;
 const LONGEST_CALL_S = 12 * 3600;
 
 export class WallState {
   cards = new Map();
   feed = []; // newest first
+  alerts = []; // newest first
   #number = 0;
   #ahead = 0; // the server's clock minus ours
   #recent = new Map(); // call id -> times of its sentences in the last minute
@@ -25,6 +27,7 @@ export class WallState {
     this.cards = new Map(message.cards.map((card) => [card.id, card]));
     this.feed = message.feed.toReversed();
     this.#recent = new Map(Object.entries(message.recent));
+    this.alerts = message.alerts.toReversed();
   }
 
   /** The changes that were not known yet, as {id, entry}. */
@@ -39,6 +42,10 @@ export class WallState {
         changes.push({ id: event.removed, entry: null });
         continue;
       }
+      if (event.alert && !this.alerts.some((alert) => alert.id === event.alert.id)) {
+        this.alerts = [event.alert, ...this.alerts].slice(0, ALERTS);
+      }
+      if (!event.card) continue; // its call has left the wall
       this.cards.set(event.card.id, event.card);
       if (event.entry) {
         this.feed.unshift(event.entry);
@@ -49,6 +56,19 @@ export class WallState {
     }
     this.feed.length = Math.min(this.feed.length, FEED_ENTRIES);
     return changes;
+  }
+
+  /** Takes over what a verdict changed; returns the ids of the cards. */
+  judged(message) {
+    const ids = [];
+    for (const { alert, card } of message.changed) {
+      if (alert) this.alerts = this.alerts.map((known) => (known.id === alert.id ? alert : known));
+      if (card && this.cards.has(card.id)) {
+        this.cards.set(card.id, card);
+        ids.push(card.id);
+      }
+    }
+    return ids;
   }
 
   /** Drops calls that ended a while ago; returns their ids. */
@@ -87,8 +107,9 @@ export class WallState {
     );
   }
 
-  agents() {
-    return [...this.cards.values()].map((card) => card.agent).filter(Boolean);
+  /** What the calls have as `field` (agent, queue, team), each once. */
+  values(field) {
+    return [...new Set([...this.cards.values()].map((card) => card[field]).filter(Boolean))];
   }
 
   /** The figures over the calls that `wanted` lets through. */

@@ -58,6 +58,7 @@ WHOLE = {
 SPAN = re.compile(r"\[([a-z_.]+) ([^\[\]]+)\]")
 LINE = re.compile(r"([a-z_.]+) \| (\S.*)")
 SHARED = "# slots: "
+HELD_OUT = {"calibration.txt": "calibration", "dev.txt": "test"}  # never trained on, and the name they are written as
 VOWEL = re.compile(r"(?!(uni|use|usb|uk|euro|one\b|once|u\b))[aeiou]|hour|[fhlmnrsx]\b")
 
 
@@ -317,13 +318,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--source", type=Path, default=HERE / "source", help="the annotated sentences")
     parser.add_argument("--out", type=Path, default=HERE, help="where the NeMo files go")
-    parser.add_argument("--expand", type=int, default=2, metavar="N", help="new rows for each training line (2)")
+    parser.add_argument("--expand", type=int, default=0, metavar="N", help="new rows for each training line (0)")
     parser.add_argument("--seed", type=int, default=20, help="of the expansion (20)")
     parser.add_argument("--check", action="store_true", help="write nothing")
     parser.add_argument("--audit", action="store_true", help="list surfaces that carry several labels")
     args = parser.parse_args(argv)
 
-    files = sorted(args.source.glob("*.txt"), key=lambda p: (p.name == "dev.txt", p.name))
+    files = sorted(args.source.glob("*.txt"), key=lambda p: (p.name in HELD_OUT, p.name))
     sentences, defects = read_sentences(files)
     lists, wrong = read_values(args.source / "values")
     defects += wrong
@@ -333,8 +334,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         listed = "\n  ".join(str(d) for d in sorted(defects, key=lambda d: (d.path, d.line)))
         sys.stderr.write(f"{len(defects)} defects, nothing written; mend these lines:\n  {listed}\n")
         return 1
-    hand = [s for s in sentences if s.path != "dev.txt"]
-    dev = [s for s in sentences if s.path == "dev.txt"]
+    hand = [s for s in sentences if s.path not in HELD_OUT]
+    held = {name: [s for s in sentences if s.path == path] for path, name in HELD_OUT.items()}
     drawn = expand(hand, lists, times=args.expand, seed=args.seed, taken=(s.text for s in sentences))
     if args.audit:
         sys.stdout.write("\n".join([*audit(sentences), ""]))
@@ -343,8 +344,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         (args.out / "dict.intents.csv").write_text("\n".join([*INTENTS, ""]), encoding="utf-8")
         (args.out / "dict.slots.csv").write_text("\n".join([*LABELS, ""]), encoding="utf-8")
         write(args.out, "train", [*hand, *drawn])
-        write(args.out, "test", dev)
-    sys.stdout.write(counts({"hand-written": hand, "train": [*hand, *drawn], "test": dev}) + "\n")
+        for name, part in held.items():
+            write(args.out, name, part)
+    sys.stdout.write(counts({"train": [*hand, *drawn], **held}) + "\n")
     return 0
 
 
