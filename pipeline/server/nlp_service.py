@@ -49,7 +49,12 @@ class LanguageUnderstanding:
         self._work = work
 
     async def ClassifyText(self, request: Any, context: Any) -> Any:  # noqa: N802  the rpc's name
-        """Per text the ``top_n`` most probable labels, best first; 0 means one."""
+        """Per text the ``top_n`` most probable labels, best first; 0 means one.
+
+        NVIDIA's intent client asks here for intents, by the name of an intent model.
+        """
+        if self._understander is not None and request.model.model_name in self._intent_models(self._understander.get()):
+            return await self._classify_intents(request, context)
         model = await self._chosen(request.model)
         context.set_trailing_metadata(((_MODEL, f"{model.card.name}@{model.card.version}"),))
         labels = model.card.labels
@@ -68,6 +73,19 @@ class LanguageUnderstanding:
         response.results.extend(_result(found[index], labels, count) for index in range(len(request.text)))
         return response
 
+    async def _classify_intents(self, request: Any, context: Any) -> Any:
+        name = request.model.model_name
+        model = self._understands(name, request.model.language_code)
+        context.set_trailing_metadata(((_MODEL, f"{model.card.name}@{model.card.version}"),))
+        response = pb.TextClassResponse(id=request.id if request.HasField("id") else None)
+        domain = self._intent_models(model)[name]
+        with self._work.admit(request.ByteSize()) as slot:
+            for text in request.text:
+                found = await slot.run(model.ranked, text, domain)
+                labels = [pb.Classification(class_name=intent, score=score) for intent, score in found]
+                response.results.append(pb.ClassificationResult(labels=labels[: max(1, request.top_n)]))
+        return response
+
     async def GetRivaNLPConfig(self, request: Any, context: Any) -> Any:  # noqa: N802  the rpc's name
         """The models and their parameters; all of them, or the one that is asked for."""
         models: dict[str, dict[str, str]] = {}
@@ -84,8 +102,7 @@ class LanguageUnderstanding:
             for name, labels in self._token_models(understander).items():
                 models[name] = _parameters("token_classification", understands.version, understands.max_tokens)
                 models[name]["labels"] = ",".join(labels)
-            for domain in ("", *understander.domains):
-                name = _RIVA_INTENT + domain if domain else understands.name
+            for name, domain in self._intent_models(understander).items():
                 models[name]["type"] = "intent_slot"
                 of_domain = [i for i in understands.intents if domain in ("", understands.domains[i])]
                 models[name]["intents"] = ",".join(of_domain)
@@ -173,10 +190,15 @@ class LanguageUnderstanding:
         return model
 
     @staticmethod
+    def _intent_models(model: Understander) -> dict[str, str]:
+        """The names that the model gives intents under, each with the domain that it keeps to; empty: every one."""
+        return {model.card.name: ""} | {_RIVA_INTENT + domain: domain for domain in model.domains}
+
+    @staticmethod
     def _token_models(model: Understander) -> dict[str, list[str]]:
         """The names that the model answers to, each with the slots it gives."""
         slots = list(dict.fromkeys(tag[2:] for tag in model.card.slots if tag != "O"))
-        whole = {model.card.name: slots} | {_RIVA_INTENT + domain: slots for domain in model.domains}
+        whole = dict.fromkeys(LanguageUnderstanding._intent_models(model), slots)
         return whole | {_RIVA_ENTITIES: [slot for slot in slots if slot in _ENTITIES]}
 
     NaturalQuery = staticmethod(not_offered("NaturalQuery"))

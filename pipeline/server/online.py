@@ -17,16 +17,17 @@ import numpy.typing as npt
 from pipeline import weights
 from pipeline.calls import Word
 from pipeline.errors import ConfigError
+from pipeline.server.endpointing import LEAD_S, PAD_S
 from pipeline.server.heard import RecogniserCard
 from pipeline.voice import RATE_HZ
 
 _NAME = "moonshine-tiny-en"
 _OPTIONS = {"vad_threshold": "0", "vad_max_segment_duration": "60", "return_audio_data": "false"}
 _SHORTEST = RATE_HZ // 2  # samples
+_TAIL = np.zeros(round(0.3 * RATE_HZ), dtype=np.float32)  # that the words are over is heard by the silence behind them
 _ECHO = 3  # words; fewer are a person's own repetition: no, no
 _FASTEST = 4.5  # words a second; people talk at 2 to 4
 _OLD = re.compile(r"\bto-(?:day|morrow|night)\b|\bgood-bye\b|\bto morrow\b|\bto night\b(?=[.,?!]|$)", re.IGNORECASE)
-_EDGE_S = 0.2  # silence that endpointing leaves before and after the words
 
 
 class Moonshine:
@@ -56,7 +57,7 @@ class Moonshine:
         """What is said in the 16 kHz ``samples`` of one segment, cased and punctuated; empty where nothing is heard."""
         length_s = len(samples) / RATE_HZ
         # Its first layers have no answer to less than a few hundred samples.
-        samples = np.pad(samples, (0, max(0, _SHORTEST - len(samples))))
+        samples = np.pad(np.concatenate((samples, _TAIL)), (0, max(0, _SHORTEST - len(samples) - len(_TAIL))))
         # The binding unpacks its argument into a C array item by item: thrice as fast from a list as from an array.
         found = self._model.transcribe_without_streaming(samples.tolist(), RATE_HZ)
         text = " ".join(text for line in found.lines if (text := line.text.strip()))
@@ -70,7 +71,7 @@ def without_echo(text: str, length_s: float) -> str:
     """
     words = text.split()
     bare = [word.strip(".,!?").lower() for word in words]
-    if len(words) <= _FASTEST * max(0.1, length_s - 2 * _EDGE_S):
+    if len(words) <= _FASTEST * max(0.1, length_s - LEAD_S - PAD_S):
         return text
     for count in range(len(words) // 2, _ECHO - 1, -1):
         if bare[-count:] == bare[:count]:
@@ -88,8 +89,8 @@ def estimated_words(text: str, start_s: float, end_s: float) -> tuple[Word, ...]
     words = text.split()
     if not words:
         return ()
-    edge_s = min(_EDGE_S, (end_s - start_s) / 4)
-    start_s, end_s = start_s + edge_s, end_s - edge_s
+    length_s = end_s - start_s  # with the silence that endpointing leaves around the words
+    start_s, end_s = start_s + min(LEAD_S, length_s / 3), end_s - min(PAD_S, length_s / 4)
     ends = np.cumsum([len(word) + 1 for word in words])
     times = [start_s, *(start_s + (end_s - start_s) * float(end) / float(ends[-1]) for end in ends)]
     return tuple(Word(word, times[i], times[i + 1]) for i, word in enumerate(words))

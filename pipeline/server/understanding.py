@@ -121,11 +121,8 @@ class Understander:
             return Understood(UNKNOWN, 1.0, UNKNOWN, 1.0, ())
         intents, slots = self._run(pieces)
         chances = _softmax(intents)
-        known = chances.copy()
-        known[self._unknown] = -1.0
-        best = int(known.argmax())
-        strange = strangeness(intents[None], self._unknown, self._weight)[0] > self._threshold
-        if strange or domain not in ("", self._domains[best]):
+        best = self._best(chances)
+        if self._turned_down(intents, best, domain):
             # What is left to anything but the intent that is turned down.
             score = float(1.0 - chances[best])
             return Understood(UNKNOWN, score, UNKNOWN, score, ())
@@ -138,6 +135,23 @@ class Understander:
             self._values(text, pieces, slots, self.card.carries.get(self.card.intents[best])),
         )
 
+    def ranked(self, text: str, domain: str = "") -> list[tuple[str, float]]:
+        """The intents of the domain and ``unknown`` with their probabilities; the first is what ``understand`` gives."""
+        pieces = self._pieces(text)
+        if not pieces:
+            return [(UNKNOWN, 1.0)]
+        intents = self._run(pieces)[0]
+        chances = _softmax(intents)
+        best = self._best(chances)
+        down = self._turned_down(intents, best, domain)
+        first = (UNKNOWN, float(1.0 - chances[best])) if down else (self.card.intents[best], float(chances[best]))
+        rest = [
+            (name, float(chances[number]))
+            for number, name in enumerate(self.card.intents)
+            if name != first[0] and (domain in ("", self._domains[number]) or name == UNKNOWN)
+        ]
+        return [first, *sorted(rest, key=lambda one: -one[1])]
+
     def values(self, text: str, labels: Collection[str] = ()) -> tuple[Value, ...]:
         """The slots of ``text`` whatever its intent, those of ``labels`` where given, in their order."""
         pieces = self._pieces(text)
@@ -145,6 +159,17 @@ class Understander:
             return ()
         found = self._values(text, pieces, self._run(pieces)[1])
         return tuple(value for value in found if not labels or value.label in labels)
+
+    def _best(self, chances: npt.NDArray[np.float64]) -> int:
+        """The number of the most probable intent besides unknown."""
+        known = chances.copy()
+        known[self._unknown] = -1.0
+        return int(known.argmax())
+
+    def _turned_down(self, logits: npt.NDArray[np.float32], best: int, domain: str) -> bool:
+        """Whether the sentence is out of scope by its energy, or out of the domain that was asked for."""
+        strange = strangeness(logits[None], self._unknown, self._weight)[0] > self._threshold
+        return bool(strange) or domain not in ("", self._domains[best])
 
     def _pieces(self, text: str) -> list[Piece]:
         return words(text[: self.card.max_tokens * _LONGEST_TOKEN])[: self.card.max_tokens]

@@ -133,6 +133,19 @@ def test_tokens_are_classified_by_the_names_that_are_listed(nlp: riva.NLPService
         nlp.classify_tokens(texts, "riva_tagger")
 
 
+def test_nvidias_intent_client_classifies_the_text_by_an_intent_model(nlp: riva.NLPService) -> None:
+    query = "is it going to rain in los angeles next week"
+    for name in ("intent_slot", "riva_intent_weather"):
+        response = nlp.classify_text(input_strings=[query, "how much is a laptop"], model_name=name)
+        intents, scores = riva.extract_most_probable_text_class_and_confidence(response)
+        assert intents == ["weather.rainfall_yes_no", "price_check" if name == "intent_slot" else "unknown"]
+        assert scores[0] == pytest.approx(nlp.analyze_intent(query).intent.score, abs=1e-5)
+    labels = classify(nlp, query, top_n=3, model="intent_slot").results[0].labels
+    assert len(labels) == 3
+    assert labels[0].class_name == "weather.rainfall_yes_no"
+    assert [label.score for label in labels] == sorted((label.score for label in labels), reverse=True)
+
+
 def test_entities_are_what_has_a_name_and_not_a_wish(nlp: riva.NLPService) -> None:
     (found,) = nlp.analyze_entities("the cheapest Thai food in Denver").results
     assert [(value.token, value.label[0].class_name) for value in found.results] == [

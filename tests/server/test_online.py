@@ -46,10 +46,10 @@ def test_a_sentence_that_the_model_begins_again_is_said_once(text: str, length_s
 
 
 def test_words_share_the_time_of_their_segment_by_length() -> None:
-    words = estimated_words("a seven-up please", 10.0, 12.4)
+    words = estimated_words("a seven-up please", 10.0, 12.7)
     assert [word.text for word in words] == ["a", "seven-up", "please"]
-    assert words[0].start_s == pytest.approx(10.2)
-    assert words[-1].end_s == pytest.approx(12.2)
+    assert words[0].start_s == pytest.approx(10.5)
+    assert words[-1].end_s == pytest.approx(12.5)
     lengths = [word.end_s - word.start_s for word in words]
     assert lengths == pytest.approx([2 / 18 * 2, 9 / 18 * 2, 7 / 18 * 2])
     assert all(word.confidence is None for word in words)
