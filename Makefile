@@ -7,7 +7,10 @@ CONSTRAINTS := .ci/constraints.txt
 EXTRAS ?= tts
 EXTRAS_LIST := $(if $(EXTRAS),[$(EXTRAS)],)
 
-.PHONY: run setup test test-setup chromium lint bench docs clean
+# Many tests wait for real processes and for real time; a file's tests stay together, since they share what they start.
+TEST_JOBS ?= 2
+
+.PHONY: run setup test test-slow test-setup chromium lint bench docs clean
 
 run: setup
 	$(BIN)/overtone up --samples
@@ -32,7 +35,10 @@ lint: test-setup
 	$(BIN)/lint-imports
 
 test: lint chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile
+
+test-slow: test-setup
+	$(BIN)/python -m pytest -m slow
 
 # The dashboard's tests drive Chromium: a root Debian machine gets it here, elsewhere they are skipped and say why.
 chromium:

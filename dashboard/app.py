@@ -27,6 +27,13 @@ page = st.navigation(
             help="The calls that are going on now, the unhappiest first.",
         ),
         st.Page(
+            FOLDER / "views" / "agent.py",
+            title="My call",
+            icon=":material/headset_mic:",
+            url_path="agent",
+            help="For agents: your own call as it is spoken, with suggestions and what not to forget.",
+        ),
+        st.Page(
             FOLDER / "views" / "calls.py",
             title="Calls",
             icon=":material/call:",

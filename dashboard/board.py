@@ -175,6 +175,11 @@ class Board:
         self._cards[call.id] = card
         return {"number": change.number, "card": card.message(), "entry": entry}
 
+    def agent_of(self, call_id: str) -> str | None:
+        """Who takes the call; None where that is not known, or the call is not on the board."""
+        card = self._cards.get(call_id)
+        return card.call.agent if card is not None else None
+
     def judge(self, alert_id: str, verdict: AlertVerdict, reviewer: str) -> list[dict[str, Any]]:
         """What a verdict changes: the alert and its call's card as the pages show them, where they do."""
         changed: list[dict[str, Any]] = []

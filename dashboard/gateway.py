@@ -48,11 +48,23 @@ async def open_assistant(settings: Settings) -> ClientConnection:
 
     Raises BackendError when nobody answers there, ConfigError when the gateway does not take our token.
     """
+    return await _open(settings, "/assistant")
+
+
+async def open_partials(settings: Settings) -> ClientConnection:
+    """A new connection to the gateway's feed of what is being said and suggested on live calls (docs/live.md).
+
+    Raises BackendError when nobody answers there, ConfigError when the gateway does not take our token.
+    """
+    return await _open(settings, "/partials")
+
+
+async def _open(settings: Settings, path: str) -> ClientConnection:
     where = address(settings)
     headers = {"authorization": f"Bearer {settings.live_token}"} if settings.live_token else {}
     try:
         return await connect(
-            f"ws://{where}/assistant",
+            f"ws://{where}{path}",
             additional_headers=headers,
             open_timeout=_CONNECT_TIMEOUT_S,
             max_size=LARGEST_MESSAGE_BYTES,
@@ -65,6 +77,6 @@ async def open_assistant(settings: Settings) -> ClientConnection:
             raise ConfigError(
                 f"the gateway at {where} refuses this dashboard: set the same OVERTONE_LIVE_TOKEN"
             ) from error
-        raise BackendError(f"the gateway at {where} has no assistant: HTTP {error.response.status_code}") from error
+        raise BackendError(f"the gateway at {where} has no {path}: HTTP {error.response.status_code}") from error
     except (OSError, WebSocketException) as error:  # a time-out is an OSError too
         raise BackendError(f"nobody answers at {where}") from error

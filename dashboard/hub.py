@@ -18,8 +18,11 @@ from typing import Any
 
 from dashboard.board import Board
 from dashboard.clocks import Clocks
+from dashboard.overheard import Overheard
 from pipeline.calls import AlertVerdict
 from pipeline.errors import InputError, OvertoneError
+from pipeline.reminders import Reminder, said
+from pipeline.settings import Settings
 from pipeline.store import Store
 from pipeline.store.queries import CallQuery
 
@@ -29,22 +32,31 @@ LIVE_CALLS = 1000
 ALERTS_SHOWN = 50
 ALERTS_SINCE = timedelta(hours=12)
 WAIT_S = 1.0
+CATCH_UP_S = 0.4  # for what was stored just now to be on the board; old alerts never are
 log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
 class Subscriber:
-    """One open page: its queue of JSON texts, None as the end; ``call_id`` limits it to the events of one call."""
+    """One open page: its queue of JSON texts, None as the end.
+
+    ``call_id`` limits it to the events of one call, ``agent`` to those of an agent's calls; that page hears which of
+    the ``reminders`` were said.
+    """
 
     call_id: str | None = None
+    agent: str | None = None
+    reminders: tuple[Reminder, ...] = ()
     queue: asyncio.Queue[str | None] = field(default_factory=lambda: asyncio.Queue(QUEUE_LIMIT))
 
 
 class Hub:
     """Watches a store in a thread of its own and fans its changes out on the event loop that started it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, settings: Settings | None = None) -> None:
+        """``settings`` say where the gateway is; without them nobody hears what is being said right now."""
         self._store = store
+        self._overheard = Overheard(settings, self._overhear) if settings is not None else None
         self._board = Board()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -70,31 +82,43 @@ class Hub:
         self._stopping.set()
         for subscriber in list(self._subscribers):
             self._drop(subscriber)
+        if self._overheard is not None:
+            await self._overheard.stop()
         await asyncio.to_thread(self._thread.join, 2 * WAIT_S)
         await asyncio.to_thread(self.clocks.stop)
 
-    def subscribe(self, call_id: str | None = None) -> Subscriber:
+    def subscribe(
+        self, call_id: str | None = None, *, agent: str | None = None, reminders: tuple[Reminder, ...] = ()
+    ) -> Subscriber:
         """A new subscriber, its events from now on; called on the event loop."""
-        subscriber = Subscriber(call_id)
+        subscriber = Subscriber(call_id, agent, reminders)
         self._subscribers.add(subscriber)
+        if self._overheard is not None:
+            self._overheard.listen(wanted=True)
         return subscriber
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
         """Ends a subscription; unknown ones are no error."""
         self._subscribers.discard(subscriber)
+        if self._overheard is not None and not self._subscribers and not self.stopping:
+            self._overheard.listen(wanted=False)
 
     def tell(self, subscriber: Subscriber, message: dict[str, Any]) -> None:
         """Sends a message to one page; called on the event loop."""
         self._put(subscriber, _text(message))
 
-    def snapshot(self, call_id: str | None = None) -> str:
-        """The snapshot message as JSON text, of one call where ``call_id`` is given; includes a standing problem."""
+    def snapshot(self, call_id: str | None = None, agent: str | None = None) -> str:
+        """The snapshot message as JSON text, of one call or one agent where they are given; with a standing problem."""
         with self._lock:
             message = self._board.snapshot(_now_ms())
-        if call_id is not None:
-            message["cards"] = [card for card in message["cards"] if card["id"] == call_id]
-            message["feed"], message["recent"] = [], {}
-            message["alerts"] = [alert for alert in message["alerts"] if alert["call_id"] == call_id]
+        if call_id is not None or agent is not None:
+            own = [card for card in message["cards"] if card["id"] == call_id or (agent and card["agent"] == agent)]
+            ids = {call_id, *(card["id"] for card in own)}
+            message["cards"], message["feed"], message["recent"] = own, [], {}
+            message["alerts"] = [alert for alert in message["alerts"] if alert["call_id"] in ids]
+            if agent is not None and self._overheard is not None:
+                found = self._overheard.suggestions()
+                message["suggestions"] = [one for one in found if one["call"] in ids]
         return _text({**message, "problem": self._problem, "latency": self.clocks.figures})
 
     def judge(self, alert_id: str, verdict: AlertVerdict, reviewer: str, call_id: str | None = None) -> None:
@@ -105,14 +129,20 @@ class Hub:
         if call_id is not None and all(alert.id != alert_id for alert in self._store.alerts(call_id=call_id)):
             raise InputError(f"call {call_id} has no alert {alert_id!r}")
         self._store.judge_alert(alert_id, verdict, reviewer, datetime.now(UTC))
-        with self._lock:
-            changed = self._board.judge(alert_id, verdict, reviewer)
+        changed: list[dict[str, Any]] = []
+        until = time.monotonic() + CATCH_UP_S
+        while not changed and time.monotonic() < until:
+            with self._lock:
+                changed = self._board.judge(alert_id, verdict, reviewer)
+            if not changed:
+                self._stopping.wait(0.02)  # an alert of this very moment may not be on the board yet
         text = _text({"kind": "judged", "now_ms": _now_ms(), "changed": changed})
         calls = {change["alert"]["call_id"] for change in changed if "alert" in change}
 
         def deliver() -> None:
             for subscriber in list(self._subscribers):
-                if subscriber.call_id is None or subscriber.call_id in calls:
+                everything = subscriber.call_id is None and subscriber.agent is None
+                if everything or subscriber.call_id in calls:
                     self._put(subscriber, text)
 
         self._on_loop(deliver)
@@ -125,7 +155,7 @@ class Hub:
                 if not seeded:
                     self._seed()
                     seeded = True
-                    self._send_all(self.snapshot())
+                    self._on_loop(self._start_over)
                 self._catch_up()
                 if self._problem is not None:
                     self._report(None)
@@ -167,6 +197,7 @@ class Hub:
     def _fan_out(self, number: int, events: Sequence[dict[str, Any]]) -> None:
         message = {"kind": "events", "number": number, "now_ms": _now_ms()}
         everything = _text({**message, "events": events})
+        agents = [(_agent_in(event), event) for event in events]
         by_call: dict[str, list[dict[str, Any]]] = {}
         for event in events:
             call_id = event.get("removed") or event.get("call_id") or event["card"]["id"]
@@ -179,7 +210,13 @@ class Hub:
         def deliver() -> None:
             sent: set[str] = set()
             for subscriber in list(self._subscribers):
-                if subscriber.call_id is None:
+                if subscriber.agent is not None:
+                    told = [event for agent, event in agents if agent == subscriber.agent or "removed" in event]
+                    if told:
+                        ticked = [_with_ticks(event, subscriber.reminders) for event in told]
+                        self._put(subscriber, _text({**message, "events": ticked}))
+                        sent.update(event["card"]["id"] for event in told if event.get("card"))
+                elif subscriber.call_id is None:
                     self._put(subscriber, everything)
                     sent.update(by_call)
                 elif subscriber.call_id in by_call:
@@ -189,6 +226,32 @@ class Hub:
 
         self._on_loop(deliver)
 
+    def _start_over(self) -> None:
+        for subscriber in list(self._subscribers):
+            self._put(subscriber, self.snapshot(subscriber.call_id, subscriber.agent))
+
+    def _overhear(self, message: dict[str, Any]) -> None:
+        """Passes on what the gateway says: suggestions to the agent, what is being said to everybody who looks."""
+        rows = message["rows"] if message["kind"] == "partials" else []
+        calls = {row[0] for row in rows} if rows else {message.get("call", "")}
+        with self._lock:
+            agents = {call_id: self._board.agent_of(call_id) for call_id in calls}
+        everything = _text(message)
+        for subscriber in list(self._subscribers):
+            if message["kind"] == "suggestion":
+                if subscriber.agent is not None and agents[message["call"]] == subscriber.agent:
+                    self._put(subscriber, everything)
+            elif subscriber.call_id is None and subscriber.agent is None:
+                self._put(subscriber, everything)
+            else:
+                own = [
+                    row
+                    for row in rows
+                    if row[0] == subscriber.call_id or (subscriber.agent and agents[row[0]] == subscriber.agent)
+                ]
+                if own:
+                    self._put(subscriber, _text({**message, "rows": own}))
+
     def _report(self, problem: str | None) -> None:
         self._problem = problem
         self._send_all(_text({"kind": "problem", "problem": problem}))
@@ -196,7 +259,7 @@ class Hub:
     def _send_all(self, text: str) -> None:
         def deliver() -> None:
             for subscriber in list(self._subscribers):
-                if subscriber.call_id is None:
+                if subscriber.call_id is None and subscriber.agent is None:
                     self._put(subscriber, text)
 
         self._on_loop(deliver)
@@ -216,6 +279,17 @@ class Hub:
         while not subscriber.queue.empty():
             subscriber.queue.get_nowait()
         subscriber.queue.put_nowait(None)
+
+
+def _agent_in(event: dict[str, Any]) -> str | None:
+    found = event.get("card") or event.get("alert")
+    return found["agent"] if found else None
+
+
+def _with_ticks(event: dict[str, Any], reminders: tuple[Reminder, ...]) -> dict[str, Any]:
+    """The event with the names of the reminders that its sentence ticks off."""
+    entry = event.get("entry")
+    return {**event, "ticked": said(reminders, entry["speaker"], entry["text"])} if entry else event
 
 
 def _now_ms() -> int:

@@ -35,4 +35,4 @@ def forget() -> None:
 @cache
 def _open(settings: Settings) -> Resources:
     store = open_store(settings.store_url)
-    return Resources(settings, store, Tickets(key_in(settings.home)), Hub(store))
+    return Resources(settings, store, Tickets(key_in(settings.home)), Hub(store, settings))

@@ -46,6 +46,11 @@ def call_scope(call_id: str) -> str:
     return f"call:{call_id}"
 
 
+def agent_scope(agent: str) -> str:
+    """The scope of one agent's own live calls."""
+    return f"agent:{agent}"
+
+
 def key_in(home: Path) -> str:
     """The signing key in ``home``, made on first use and readable by its owner only."""
     path = home / KEY_FILE

@@ -24,6 +24,7 @@ from fulfillment.errors import (
 from fulfillment.requests import each, is_here, place_query, product_query, texts
 from fulfillment.services import Services
 from fulfillment.times import Period, period
+from fulfillment.words import fold
 
 Result = dict[str, str | tuple[str, ...]]
 
@@ -49,6 +50,11 @@ def _performed(services: Services, action: str, asked: Mapping[str, str]) -> Res
         do = {"price_check": _price, "inventory_check": _stock}.get(asked.get("kind", ""), _places)
     try:
         return do(services, asked)
+    except UnknownPlaceError as error:
+        location = asked.get("location", "")
+        alike = services.cities.sounding_like(location)
+        meant = [alike] if fold(alike) not in ("", fold(location)) else []  # for the flow to ask about
+        return _result("no_such_place", error.spoken, choices=meant)
     except FulfilmentError as error:
         return _failed(error)
 
@@ -128,8 +134,6 @@ def _failed(error: FulfilmentError) -> Result:
     if isinstance(error, AmbiguousError):
         status = "several_places" if isinstance(error, AmbiguousPlaceError) else "several_items"
         return _result(status, error.spoken, choices=error.choices)
-    if isinstance(error, UnknownPlaceError):
-        return _result("no_such_place", error.spoken)
     if isinstance(error, NotFoundError):
         return _result("nothing_found", error.spoken)
     if isinstance(error, OutOfRangeError):

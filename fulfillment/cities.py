@@ -11,6 +11,7 @@ from pathlib import Path
 from rapidfuzz import fuzz, process
 
 from fulfillment.errors import AmbiguousPlaceError, UnknownPlaceError
+from fulfillment.sounding import Sounds
 from fulfillment.words import fold, shown
 
 SAME_CALIBRE = 0.6  # a namesake with at least this share of the largest one's people may be meant as well
@@ -52,6 +53,7 @@ class Cities:
         self._joined: dict[str, list[City]] = defaultdict(list)
         for name, namesakes in self._named.items():
             self._joined[name.replace(" ", "")] += namesakes
+        self._sounds = Sounds(self._named)
         self._countries = {**{_key(city.country_name): city.country for city in cities}, **_COUNTRIES}
 
     def find(self, text: str) -> City:
@@ -70,6 +72,14 @@ class Cities:
                 f"no place on the list is called {text[:60]!r}", spoken=f"I don't know {shown(text)}."
             )
         return one_of(found, text)
+
+    def sounding_like(self, text: str) -> str:
+        """The name of the place that clearly sounds like ``text``, which a recogniser wrote; "" for none.
+
+        For speech only: nobody who types "pears" means Paris.
+        """
+        name, _ = self._sounds.closest(text)
+        return max(self._named[name], key=lambda city: city.thousands).name if name else ""
 
     def _exactly(self, words: str) -> list[City]:
         if words in self._named:

@@ -22,7 +22,7 @@ from pipeline import audio
 from pipeline.asr import RATE_HZ, Final, Recogniser
 from pipeline.assistant import sentences_of
 from pipeline.assistant.listening import Listener
-from pipeline.dialog import Said
+from pipeline.dialog import Asked, Said
 from pipeline.dialog.cases import Turn, as_written
 from pipeline.dialog.tests_as_data import Hear
 from pipeline.errors import InputError
@@ -54,10 +54,10 @@ def by_model(listener: Listener) -> Hear:
     BackendError comes out of the run.
     """
 
-    def hear(turn: Turn) -> Said:
+    def hear(turn: Turn, asked: Asked) -> Said:
         if turn.error:
             return as_written(turn)
-        return listener.told(turn.user or "")
+        return listener.told(turn.user or "", asked)
 
     return hear
 
@@ -68,12 +68,16 @@ def by_voice(speaker: Speaker, recogniser: Recogniser, listener: Listener, cache
     Synthesised speech is kept in ``cache``, a file a text and voice. BackendError comes out of the run.
     """
 
-    def hear(turn: Turn) -> Said:
+    def hear(turn: Turn, asked: Asked) -> Said:
         if turn.error:
             return as_written(turn)
         pcm = telephone(_spoken(speaker, turn.user or "", voice, cache))
         text = transcribe(recogniser, [pcm]).text
-        return listener.told(text) if text else Said("")
+        if not text:
+            return Said("")
+        around = bytes(2 * round(_BEFORE_S * RATE_HZ))
+        sound = around + pcm.astype("<i2").tobytes() + around
+        return listener.told(text, asked, spoken=True, again=lambda: recogniser.recognise(sound).transcript)
 
     return hear
 

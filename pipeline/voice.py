@@ -170,8 +170,10 @@ class Endpointer:
         min_speech_s: float = 0.1,
         min_silence_s: float = 0.5,
         pad_s: float = 0.2,
+        lead_s: float | None = None,
         longest_s: float = 27.0,
     ) -> None:
+        """``lead_s`` is how far a start is moved, None: by ``pad_s`` too."""
         if not 0 <= offset <= onset <= 1:
             raise ValueError(f"onset {onset} and offset {offset}: 0 <= offset <= onset <= 1 must hold")
         if pad_s > min_silence_s:
@@ -180,7 +182,8 @@ class Endpointer:
             raise ValueError(f"longest_s {longest_s} leaves no room for speech of min_speech_s {min_speech_s}")
         self._onset, self._offset = onset, offset
         self._min_speech, self._min_silence = min_speech_s / FRAME_S, min_silence_s / FRAME_S
-        self._pad_s, self._longest = pad_s, int(longest_s / FRAME_S)
+        self._pad_s, self._lead_s = pad_s, pad_s if lead_s is None else lead_s
+        self._longest = int(longest_s / FRAME_S)
         self._frame = 0  # the next frame's number
         self._start: int | None = None  # first frame of the speech going on
         self._start_s = 0.0
@@ -236,7 +239,7 @@ class Endpointer:
 
     def _open(self, frame: int, heard: list[float]) -> None:
         self._start, self._silence, self._heard, self._reported = frame, None, heard, False
-        self._start_s = max(self._free_s, frame * FRAME_S - self._pad_s)
+        self._start_s = max(self._free_s, frame * FRAME_S - self._lead_s)
 
     def _report(self, events: list[SpeechStarted | SpeechEnded]) -> None:
         if not self._reported and len(self._heard) >= self._min_speech:

@@ -55,6 +55,7 @@ _alerts = _component("alerts_page")
 _assistant = _component("assistant", "turn_words")
 _turns = _component("turns", "turn_words")
 _review = _component("review")
+_agent = _component("agent")
 
 
 def live_wall(*, ticket: str, start_command: str) -> str | None:
@@ -118,10 +119,10 @@ def table(
     """Draws a table; returns the ``id`` of the row that the user opened in this run.
 
     ``rows`` carry an ``id`` and a value for each column's ``field``. ``columns`` are ``{"field", "title", "kind"}``
-    with kind person, text, number, time, duration, mood, interval, trend or labels; ``below`` names a field for a
-    second line and ``orders`` the orders that a click on the head goes through. ``name`` is read out by screen readers;
-    ``selected`` adds a box to each row. ``on_sorted`` and ``on_picked`` run before the script: they find the wanted
-    order or the ids in ``st.session_state[key]`` as ``sorted`` and ``picked``.
+    with kind person, text, number, time, duration, mood, label, interval, trend or labels; ``below`` names a field for
+    a second line and ``orders`` the orders that a click on the head goes through. ``name`` is read out by screen
+    readers; ``selected`` adds a box to each row. ``on_sorted`` and ``on_picked`` run before the script: they find the
+    wanted order or the ids in ``st.session_state[key]`` as ``sorted`` and ``picked``.
     """
     data = {
         "rows": list(rows),
@@ -178,6 +179,12 @@ def reviewing(*, ticket: str, asked: Mapping[str, str | None], hints: bool, auto
     """
     data = {"path": "/api/review", "ticket": ticket, "asked": dict(asked), "hints": hints, "autoplay": autoplay}
     _review(key="review", data=data, on_ticket_wanted_change=_nothing)
+
+
+def agent_desk(agent: str, *, ticket: str, reminders: Sequence[str]) -> None:
+    """Draws the call that ``agent`` is on: what is said, the customer's mood, suggestions and the ``reminders``."""
+    data = {"agent": agent, "ticket": ticket, "reminders": list(reminders)}
+    _agent(key=f"agent-{agent}", data=data, on_ticket_wanted_change=_nothing)
 
 
 def _nothing() -> None:

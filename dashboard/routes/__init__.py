@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from dashboard.routes.agent import agent_call
 from dashboard.routes.assets import asset
 from dashboard.routes.assistant import assistant
 from dashboard.routes.audio import audio, peaks
@@ -17,6 +18,7 @@ def own_routes() -> list[BaseRoute]:
     return [
         WebSocketRoute("/api/live", live),
         WebSocketRoute("/api/assistant", assistant),
+        Route("/api/agent/{call_id}", agent_call, methods=["GET"]),
         Route("/api/calls/{call_id}", call_data, methods=["GET"]),
         Route("/api/calls/{call_id}/audio.wav", audio, methods=["GET"]),
         Route("/api/calls/{call_id}/peaks", peaks, methods=["GET"]),

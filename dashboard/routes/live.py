@@ -22,7 +22,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard.hub import Hub, Subscriber
 from dashboard.resources import open_resources
-from dashboard.tickets import LIVE_SCOPE, REVIEWER, call_scope, same_origin
+from dashboard.tickets import LIVE_SCOPE, REVIEWER, agent_scope, call_scope, same_origin
+from pipeline import reminders
 from pipeline.calls import AlertVerdict
 from pipeline.errors import OvertoneError
 
@@ -36,19 +37,26 @@ MOST_ROWS = 1000
 
 
 async def live(socket: WebSocket) -> None:
-    """Serves one page: all live calls, or one call with ``?call=<id>``; closes with 4401 on a bad ticket."""
+    """Serves one page: all live calls, one call with ``?call=<id>``, or an agent's own with ``?agent=<name>``.
+
+    Closes with 4401 on a bad ticket.
+    """
     if not same_origin(socket.headers, required=True):
         await socket.close(1008)  # before the handshake: the browser sees HTTP 403
         return
     await socket.accept()
-    call_id = socket.query_params.get("call")
-    scope = call_scope(call_id) if call_id else LIVE_SCOPE
+    call_id, agent = socket.query_params.get("call"), socket.query_params.get("agent")
+    scope = call_scope(call_id) if call_id else agent_scope(agent) if agent else LIVE_SCOPE
     resources = open_resources()
     if not resources.tickets.admits(socket.query_params.get("ticket", ""), scope):
         await socket.close(TICKET_REFUSED, "ticket refused")
         return
     hub = resources.hub
-    subscriber = hub.subscribe(call_id)
+    if agent and not call_id:
+        checklist = await to_thread.run_sync(reminders.load, resources.settings.home)
+        subscriber = hub.subscribe(agent=agent, reminders=checklist.reminders)
+    else:
+        subscriber = hub.subscribe(call_id)
     sender = asyncio.create_task(_send(socket, hub, subscriber))
     try:
         while (event := await socket.receive())["type"] != "websocket.disconnect":
@@ -65,7 +73,7 @@ async def live(socket: WebSocket) -> None:
 
 
 async def _send(socket: WebSocket, hub: Hub, subscriber: Subscriber) -> None:
-    await socket.send_text(hub.snapshot(subscriber.call_id))
+    await socket.send_text(hub.snapshot(subscriber.call_id, subscriber.agent))
     while True:
         try:
             text = await asyncio.wait_for(subscriber.queue.get(), HEARTBEAT_S)
@@ -93,7 +101,7 @@ async def _hear(text: str, hub: Hub, subscriber: Subscriber) -> None:
                         hub.clocks.painted((call_id, index), at_ms, now)
                     case _:
                         raise ValueError("no row")
-        case {"kind": "judge", "id": str() as alert_id, "verdict": str() as verdict}:
+        case {"kind": "judge", "id": str() as alert_id, "verdict": str() as verdict} if subscriber.agent is None:
             await _judge(hub, subscriber, alert_id, verdict)
         case _:
             raise ValueError("no message of ours")

@@ -72,8 +72,8 @@ def row(shelf: Shelf, held: Held, by: str) -> None:
         who, snapshot = version.origin.get("by") or "somebody", version.origin.get("snapshot", "")
         made.caption(plain(f"{when} by {who}") + (f" · snapshot `{snapshot[:12]}`" if snapshot else " · no snapshot"))
     if held.headline:
-        figure.markdown(f"{held.headline.name} **{models.in_words(held.headline)}**")
-        figure.caption(plain(f"on {held.headline.rows:,} rows of {held.headline.set}"))
+        measured_on = plain(f"on {held.headline.rows:,} rows of {held.headline.set}")
+        figure.markdown(f"{held.headline.name} **{models.in_words(held.headline)}**  \n:small[:gray[{measured_on}]]")
     possible = ["rollback"] if held.live and shelf.can_roll_back else []
     if not held.live:
         possible.append("promote")
@@ -142,7 +142,7 @@ def shadowed(live: Held, beside: Held) -> None:
     low, high = wilson(differ, found.sentences)
     st.markdown(
         f"Of {found.sentences:,} sentences that both have scored, they differ on {differ:,}: "
-        f"**{differ / found.sentences:.1%}** ({low:.1%} to {high:.1%})"
+        f"**{100 * differ / found.sentences:.1f} %** ({100 * low:.1f} to {100 * high:.1f})"
     )
     rows = []
     for each in store.disagreements(one, other, limit=LISTED):
@@ -152,17 +152,17 @@ def shadowed(live: Held, beside: Held) -> None:
                 "id": each.call.id,
                 "said": said["text"],
                 "who": each.call.customer if said["speaker"] == "customer" else each.call.agent,
-                "live": said["label"].capitalize(),
-                "other": each.other.label.capitalize(),
+                "live": said["label"],
+                "other": each.other.label,
             }
         )
     if rows:
         opened = table(
             rows,
             [
-                {"field": "said", "title": "Sentence", "kind": "text", "below": "who"},
-                {"field": "live", "title": "In use", "kind": "text"},
-                {"field": "other", "title": "Shadow", "kind": "text"},
+                {"field": "said", "title": "Sentence", "kind": "person", "below": "who"},
+                {"field": "live", "title": "In use", "kind": "label"},
+                {"field": "other", "title": "Shadow", "kind": "label"},
             ],
             key="disagreements",
             name="Sentences on which they differ",

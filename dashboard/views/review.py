@@ -30,14 +30,14 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         key="reviewer",
         max_chars=LONGEST_NAME,
         placeholder="Stands beside your labels",
-        width=220,
+        width=180,
         bind="query-params",
         persist_state="session",
     )
     st.selectbox(
-        "Order", get_args(ReviewOrder), key="order", format_func=ORDERS.__getitem__, width=205, bind="query-params"
+        "Order", get_args(ReviewOrder), key="order", format_func=ORDERS.__getitem__, width=195, bind="query-params"
     )
-    st.selectbox("Agent", agents, index=None, key="agent", placeholder="Any", width=175, bind="query-params")
+    st.selectbox("Agent", agents, index=None, key="agent", placeholder="Any", width=160, bind="query-params")
     st.selectbox(
         "Speaker",
         tuple(SPEAKERS),
@@ -45,7 +45,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         key="speaker",
         format_func=SPEAKERS.__getitem__,
         placeholder="Any",
-        width=135,
+        width=120,
         bind="query-params",
     )
     st.date_input("Days", value=[], key="days", format="YYYY-MM-DD", width=228, bind="query-params")

@@ -42,6 +42,7 @@ class Assistant:
         """``flows`` are loaded with ``actions=ACTIONS``, which refuses what nobody here can perform."""
         self._flows, self._archive, self._redact, self._clock = flows, archive, redact, clock
         asking = [name for name, route in flows.intents.items() if route.flow in flows.task_slots]
+        self.requests = frozenset(asking)  # intents that ask for something which an action answers
         self._listener = Listener(understander, services.cities, clock, asking)
         self._performer = Performer(services, hand_over, clock)
 

@@ -16,18 +16,21 @@ from fulfillment.cities import Cities
 from fulfillment.errors import AmbiguousError, NotFoundError
 from fulfillment.values import normalise
 from fulfillment.words import fold
+from pipeline.assistant.answering import UNKNOWN, in_context
 from pipeline.calls import Intent, Slot
-from pipeline.dialog import DialogState, Said
+from pipeline.dialog import Asked, DialogState, Said
 from pipeline.dialog.text import clean, normal, spoken
 from pipeline.errors import BackendError
 from pipeline.nlp import Understander
 
 LONGEST = 2000  # characters of one utterance: four minutes of talk
-UNKNOWN = "unknown"
 MOST_WORDS_OF_A_PLACE = 4
 ALIKE = 85.0  # of 100: likeness of letters at which a name nobody knows is one misheard
 SHARED = ("location", "weathertime")  # what two requests of one utterance have in common
 SURE = 0.5  # score at which each half of an utterance counts as a request of its own
+FEWEST = 3  # words that are worth a second opinion: it makes a "yes" of any short noise
+UNSURE = 0.6  # score below which the first opinion is doubted
+SURE_AGAIN = 0.8  # and at which a second one counts
 _WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _SECOND_REQUEST = re.compile(
     r"(?:[?.!;]\s+|,?\s+)(?:(?:and|also|then|plus)\s+)+(?=(?:do|does|is|are|have|has|can|could|will|would|how|what|where|when|which)\b)"
@@ -46,6 +49,15 @@ class Heard:
     intent: Intent | None = None  # of ``said``; slots of all, normalised
     understand_ms: float = 0.0
     error: str = ""
+
+
+@dataclass(frozen=True)
+class _Understood:
+    """A text, what the model made of its one or two parts, and what the dialog is told about them."""
+
+    text: str
+    parts: list[Intent]
+    said: list[Said]
 
 
 class Listener:
@@ -74,33 +86,63 @@ class Listener:
         error = f"{len(whole):,} characters are too many; {LONGEST:,} are read" if len(whole) > LONGEST else ""
         return Heard(kept, Said(kept), error=error)
 
-    def listen(self, heard: Heard, state: DialogState) -> Heard:
-        """The cleaned utterance understood; where the service fails, what the dialog is told says so."""
+    def listen(
+        self,
+        heard: Heard,
+        state: DialogState,
+        asked: Asked,
+        *,
+        spoken: bool = False,
+        again: Callable[[], str] | None = None,
+    ) -> Heard:
+        """The cleaned utterance understood in the light of what was asked; ``spoken``: a recogniser wrote it.
+
+        ``again`` gives what a better recogniser makes of the sound ("" for nothing); it is asked only where a text of
+        some words means nothing or is a mere guess, and its text is taken only where that surely means something.
+        Where the service fails, what the dialog is told says so.
+        """
         if heard.error:
             return replace(heard, said=Said(heard.text, Intent(UNKNOWN, 0.0, (), "")))
         started = time.perf_counter()
         try:
-            parts = self._parts(heard.text)
+            found = self._understood(heard.text, asked, spoken, again)
         except BackendError as error:
             return replace(
                 heard, said=Said(heard.text, error=str(error)), understand_ms=_since_ms(started), error=str(error)
             )
         took_ms = _since_ms(started)
-        slots = tuple(dict.fromkeys(slot for found in parts for slot in found.slots))
+        slots = tuple(dict.fromkeys(slot for part in found.parts for slot in part.slots))
         now = self._now_at(slots, state)
         kept = tuple(replace(slot, value=normalise(slot.name, slot.text, now)) for slot in slots)
-        said = [self._told(heard.text, found) for found in parts]
         return replace(
             heard,
-            said=said[0],
-            later=tuple(said[1:]),
-            intent=replace(parts[0], slots=kept),
+            text=found.text,
+            said=found.said[0],
+            later=tuple(found.said[1:]),
+            intent=replace(found.parts[0], slots=kept),
             understand_ms=took_ms,
         )
 
-    def told(self, text: str) -> Said:
+    def told(
+        self,
+        text: str,
+        asked: Asked | None = None,
+        *,
+        spoken: bool = False,
+        again: Callable[[], str] | None = None,
+    ) -> Said:
         """What the dialog is told about a text, without a conversation. Raises BackendError."""
-        return self._told(text, self._understander.understand(text))
+        return self._understood(text, asked or Asked(), spoken, again).said[0]
+
+    def _understood(self, text: str, asked: Asked, spoken: bool, again: Callable[[], str] | None) -> _Understood:
+        parts = self._parts(text)
+        said = [self._told(text, part, asked, spoken=spoken) for part in parts]
+        if again and _is_doubtful(said[0], asked) and len(_WORDS.findall(text)) >= FEWEST:
+            other = self.cleaned(again()).text
+            better = self._understood(other, asked, spoken, None) if other else None
+            if better and better.parts[0].score >= SURE_AGAIN and not _is_doubtful(better.said[0], asked):
+                return better
+        return _Understood(text, parts, said)
 
     def _parts(self, text: str) -> list[Intent]:
         """What the utterance asks for: one thing, or two that were joined by "and"; slots by their place in it.
@@ -122,12 +164,13 @@ class Listener:
                 return [replace(first, slots=(*first.slots, *shared)), replace(second, slots=moved)]
         return [self._understander.understand(text)]
 
-    def _told(self, text: str, found: Intent) -> Said:
+    def _told(self, text: str, found: Intent, asked: Asked, *, spoken: bool) -> Said:
         """The dialog speaks of things in the person's own words; the archive keeps what the model made of them."""
         slots = tuple(replace(one, value=one.text) for slot in found.slots for one in self._apart(slot))
-        if found.name == UNKNOWN and not slots:
-            slots = self._misheard_place(text)
-        return Said(text, replace(found, slots=slots))
+        found = in_context(replace(found, slots=slots), text, asked, self._cities, heard=spoken)
+        if found.name == UNKNOWN and not found.slots:
+            found = replace(found, slots=self._misheard_place(text))
+        return Said(text, found)
 
     def _apart(self, slot: Slot) -> tuple[Slot, ...]:
         """The places that a location names where it is two in a row ("Denver, Chicago"), else the slot as it is."""
@@ -195,6 +238,15 @@ def moved(heard: Heard, text: str) -> Heard:
 
     intent = heard.intent and replace(heard.intent, slots=tuple(at_words(slot) for slot in heard.intent.slots))
     return replace(heard, text=text, intent=intent)
+
+
+def _is_doubtful(said: Said, asked: Asked) -> bool:
+    """Whether the words mean nothing, or what they mean is little more than a guess."""
+    if said.intent is None or asked.is_phrase(said.text):
+        return False
+    if said.intent.name == UNKNOWN:
+        return not said.intent.slots
+    return said.intent.score < UNSURE
 
 
 def _letters(text: str) -> str:

@@ -13,7 +13,7 @@ from pipeline.assistant.performing import Performer
 from pipeline.assistant.recording import Recorder
 from pipeline.assistant.speech import said_once
 from pipeline.calls import Conversation, Intent, Turn, TurnEvent
-from pipeline.dialog import DialogState, Event, Flows, NoInput, Reset, TimedOut, Undo, Waits, begin, ended, waits
+from pipeline.dialog import DialogState, Event, Flows, NoInput, Reset, TimedOut, Undo, Waits, asked, begin, ended, waits
 from pipeline.dialog.engine import RESET, UNDO
 
 _COMMANDS: Mapping[str, tuple[TurnEvent, Event]] = {
@@ -68,6 +68,11 @@ class Talk:
         return self._conversation.id
 
     @property
+    def state(self) -> str:
+        """Where the conversation stands in the flows, as ``Turn.state`` has it."""
+        return self._state.at
+
+    @property
     def waits(self) -> Waits:
         """After how many seconds without a word to call ``silence``, and ``timed_out``; None: never."""
         return waits(self._flows, self._state)
@@ -98,7 +103,7 @@ class Talk:
         if command := _COMMANDS.get(heard.text.lower()):
             event, sent = command
             return self._take(event, self._react(sent), at, heard.text, recogniser=recogniser, timings_ms=timings_ms)
-        heard = self._listener.listen(heard, self._state)
+        heard = self._listen(heard, spoken=bool(recogniser))
         done = self._react(heard.said, (*heard.later, *self._later))
         return self._take_heard(heard, done, at, recogniser, timings_ms)
 
@@ -110,14 +115,16 @@ class Talk:
         """The turn after ``waits.time_out_s`` in this state; None where nobody minds."""
         return self._unasked("time-out", TimedOut())
 
-    def consider(self, text: str) -> Draft:
+    def consider(self, text: str, again: Callable[[], str] | None = None) -> Draft:
         """What ``say(text)`` would answer, worked out ahead: nothing of the conversation or the archive changes.
 
         Understanding, dialog and actions that only read are done; a hand-over is not. For ``commit``, or to be dropped.
+        ``again`` hears the sound once more with a better recogniser; it is asked where the text means nothing, and what
+        it hears is answered instead where that means something ("" for nothing).
         """
         heard = self._listener.cleaned(text)
         if heard.text.lower() not in _COMMANDS:
-            heard = self._listener.listen(heard, self._state)
+            heard = self._listen(heard, spoken=True, again=again)
             done = self._react(heard.said, (*heard.later, *self._later), reading_only=True)
         else:  # silence and commands cost nothing: they are left to say()
             done = exchange.nothing(self._state)
@@ -153,6 +160,10 @@ class Talk:
         if not self._closed:
             self._closed = True
             self._recorder.end(self._clock())
+
+    def _listen(self, heard: Heard, *, spoken: bool, again: Callable[[], str] | None = None) -> Heard:
+        wanted = asked(self._flows, self._state)
+        return self._listener.listen(heard, self._state, wanted, spoken=spoken, again=again)
 
     def _react(self, event: Event, later: tuple[Event, ...] = (), *, reading_only: bool = False) -> Exchange:
         begun = exchange.begun(self._flows, self._state, event, later)

@@ -1,5 +1,6 @@
 """The dialog engine: flow files in YAML, and conversations as pure functions of them."""
 
+from pipeline.dialog.asked import Asked, asked
 from pipeline.dialog.checks import check, load
 from pipeline.dialog.defects import Defect, FlowError
 from pipeline.dialog.draw import draw
@@ -24,6 +25,7 @@ from pipeline.dialog.values import (
 __all__ = [
     "Action",
     "ActionDone",
+    "Asked",
     "Defect",
     "DialogState",
     "Event",
@@ -38,6 +40,7 @@ __all__ = [
     "TimedOut",
     "Undo",
     "Waits",
+    "asked",
     "begin",
     "check",
     "draw",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.calls import Slot
+from pipeline.dialog.asked import Asked, asked
 from pipeline.dialog.cases import Case, Turn, as_written
 from pipeline.dialog.engine import begin, step
 from pipeline.dialog.flows import Flows
@@ -29,7 +30,8 @@ from pipeline.dialog.values import (
 )
 
 Judge = Literal["understanding", "answers", "course"]
-Hear = Callable[[Turn], Said]  # a model in place of what the case says: the user's text, or its audio, understood
+# A model in place of what the case says: the user's text, or its audio, understood as an answer to what was asked.
+Hear = Callable[[Turn, Asked], Said]
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,8 @@ class Outcome:
         return not any(result.failures for result in self.results)
 
 
-def run(flows: Flows, cases: Sequence[Case], hear: Hear = as_written, *, judge: Judge = "understanding") -> Outcome:
-    """The outcome of all cases; with another ``hear``, what it understood is compared with the case's own too.
+def run(flows: Flows, cases: Sequence[Case], hear: Hear | None = None, *, judge: Judge = "understanding") -> Outcome:
+    """The outcome of all cases as written; with a ``hear``, what it understood is compared with the case's own too.
 
     ``judge`` says what makes a failure: with "understanding" another intent or slot does, with "answers" only what
     comes of it (replies, states, actions, requests, what is kept), and with "course", for voices whose words may be
@@ -127,7 +129,7 @@ def _share(what: str, seen: int, missing: int) -> str:
     return f"{what} covered: {seen} of {total} ({100 * seen / total if total else 100:.0f} %)"
 
 
-def _run_case(flows: Flows, case: Case, hear: Hear, judge: Judge) -> tuple[list[str], list[str], list[Move]]:
+def _run_case(flows: Flows, case: Case, hear: Hear | None, judge: Judge) -> tuple[list[str], list[str], list[Move]]:
     opened = begin(flows, case.seed)
     moves = list(opened.moves)
     failures: list[str] = []
@@ -137,7 +139,9 @@ def _run_case(flows: Flows, case: Case, hear: Hear, judge: Judge) -> tuple[list[
         failures.append(f"{case.file}:{case.line}: opens with `{texts}`, expected `{case.opens}`")
     state = opened.state
     for turn in case.turns:
-        said = hear(turn) if turn.user is not None else None
+        said = None
+        if turn.user is not None:
+            said = hear(turn, asked(flows, state)) if hear else as_written(turn)
         event = said or _event(turn, state)
         taken = step(flows, state, event)
         moves += taken.moves

@@ -12,7 +12,6 @@ from starlette.websockets import WebSocket
 from pipeline.live import events, twilio
 from pipeline.live.carrying import close, until_one_ends
 from pipeline.live.gateway import Gateway
-from pipeline.live.means import Means
 from pipeline.live.pace import Pace
 from pipeline.live.pcm import Decoder
 from pipeline.live.resampling import Resampler
@@ -37,8 +36,9 @@ async def serve(socket: WebSocket, gateway: Gateway, first: str) -> None:
     person = next((start.parameters[name] for name in _CALLER if start.parameters.get(name)), "")
     attributes = {**start.parameters, "call_sid": start.call_sid, "stream_sid": start.stream_sid}
     talk = await gateway.run(partial(gateway.backends.assistant.begin, "phone", person, attributes))
-    means = Means.of(gateway.backends)
-    async with SpokenConversation(talk, means, run=gateway.run, aloud=gateway.speech, phone=True) as conversation:
+    async with SpokenConversation(
+        talk, gateway.means, run=gateway.run, aloud=gateway.speech, phone=True
+    ) as conversation:
         caller = _Caller(socket, conversation, start)
         writing, reading = asyncio.create_task(caller.write()), asyncio.create_task(caller.read())
         await until_one_ends(conversation, reading=reading, writing=writing)

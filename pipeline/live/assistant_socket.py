@@ -19,7 +19,6 @@ from pipeline.errors import OvertoneError
 from pipeline.live import assistant_phone, messages, twilio
 from pipeline.live.carrying import close, until_one_ends
 from pipeline.live.gateway import Full, Gateway, gateway_of
-from pipeline.live.means import Means
 from pipeline.live.pace import Pace
 from pipeline.live.resampling import Resampler
 from pipeline.live.talking import SpokenConversation
@@ -80,8 +79,7 @@ async def _serve(socket: WebSocket, gateway: Gateway, first: str) -> None:
     await socket.send_text(
         messages.message("ready", conversation=talk.id, rate_hz=VOICE_HZ, speech=aloud, protocol=messages.PROTOCOL)
     )
-    means = Means.of(gateway.backends)
-    async with SpokenConversation(talk, means, run=gateway.run, mode=start.mode, aloud=aloud) as conversation:
+    async with SpokenConversation(talk, gateway.means, run=gateway.run, mode=start.mode, aloud=aloud) as conversation:
         writing = asyncio.create_task(_write(socket, conversation))
         reading = asyncio.create_task(_Client(socket, conversation, start.rate_hz, speech=gateway.speech).read())
         await until_one_ends(conversation, reading=reading, writing=writing)

@@ -7,18 +7,22 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TypeVar
 
 from starlette.requests import HTTPConnection
 
 from pipeline.backends import Backends
 from pipeline.errors import OvertoneError
+from pipeline.live.means import Means
+from pipeline.live.suggesting import Suggester, silent
 from pipeline.live.switchboard import Switchboard
 from pipeline.live.warming import warm
 from pipeline.settings import Settings
 
 T = TypeVar("T")
 
+_FEW = 4  # conversations, among which there is time for second opinions
 _THREADS = 16  # beside those of the conversations; what they do is short, or waits for a service
 
 log = logging.getLogger(__name__)
@@ -33,7 +37,8 @@ class Gateway:
 
     def __init__(self, settings: Settings, backends: Backends) -> None:
         self.settings, self.backends = settings, backends
-        self.calls = Switchboard(settings, backends)
+        self.suggestions = Suggester(lambda: silent(backends))
+        self.calls = Switchboard(settings, backends, suggester=self.suggestions)
         self.conversations = 0
         self.warm = False
         self.speech = True  # False: there is no voice, and answers come in writing
@@ -42,6 +47,11 @@ class Gateway:
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
         """What ``function`` returns, run in one of the gateway's threads; raises what it raises."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+
+    @cached_property
+    def means(self) -> Means:
+        """What spoken conversations need, the same for all. Raises BackendError, ConfigError."""
+        return Means.of(self.backends, crowded=lambda: self.conversations > _FEW)
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -68,6 +78,7 @@ class Gateway:
     def close(self) -> None:
         """Ends the live calls, storing what was said, and the threads when what they do is done."""
         self.calls.close()
+        self.suggestions.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 

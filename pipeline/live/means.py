@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline.asr import Recogniser
 from pipeline.backends import Backends
+from pipeline.live.rereading import Rereader
 from pipeline.tts import Speaker
 
 
@@ -20,11 +22,17 @@ class Means:
     speaker: Speaker
     vad: Path  # Silero's weights
     voice: str = ""  # Riva name; empty: the server's choice
+    crowded: Callable[[], bool] = lambda: False  # whether there is no time for second opinions
+
+    @cached_property
+    def rereader(self) -> Rereader:
+        """The second opinion on what was not understood."""
+        return Rereader(self.recogniser, crowded=self.crowded)
 
     @classmethod
-    def of(cls, backends: Backends) -> Means:
+    def of(cls, backends: Backends, crowded: Callable[[], bool] = lambda: False) -> Means:
         """The means that the settings choose. Raises BackendError, ConfigError."""
-        return cls(backends.recogniser, backends.speaker, backends.voice_activity, backends.settings.voice)
+        return cls(backends.recogniser, backends.speaker, backends.voice_activity, backends.settings.voice, crowded)
 
 
 class Run(Protocol):

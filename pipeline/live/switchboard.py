@@ -18,7 +18,7 @@ from typing import Any
 
 from pipeline.asr import Recogniser
 from pipeline.backends import Backends
-from pipeline.calls import Call
+from pipeline.calls import Call, Sentence
 from pipeline.errors import BackendError, InputError
 from pipeline.live import journal as journals
 from pipeline.live.calls import Listener, LiveCall, Start, Tools, Wishes
@@ -27,6 +27,7 @@ from pipeline.live.labelling import Labeller
 from pipeline.live.pcm import RATE_HZ
 from pipeline.live.recording import Recording, repaired
 from pipeline.live.second_pass import SecondPass
+from pipeline.live.suggesting import Suggester
 from pipeline.live.writer import Append, Begin, Finish, Writer
 from pipeline.settings import Settings
 
@@ -35,6 +36,7 @@ _RECENT_S = 15.0  # a call's lag counts for so long after its last sentence
 _BUSY_S, _OVERLOADED_S, _CALM_S = 2.0, 4.0, 1.0  # of lag
 _STEADY_S = 10.0  # of calm before more is asked for again
 _LONG_SILENCE_MS = 1000  # that ends an utterance when there is too much to do
+_MOST_WATCHED = 50  # calls at once; beyond, nobody can follow so much unfinished text, and it costs the recogniser
 _ABANDONED = timedelta(hours=24)  # a call that somebody else's gateway left in the store
 
 log = logging.getLogger(__name__)
@@ -48,10 +50,20 @@ class Switchboard:
     """The calls that go on, by the phone systems' ids. Thread-safe; close it to end them all."""
 
     def __init__(
-        self, settings: Settings, backends: Backends, *, recover: bool = True, second_pass: bool | None = None
+        self,
+        settings: Settings,
+        backends: Backends,
+        *,
+        recover: bool = True,
+        second_pass: bool | None = None,
+        suggester: Suggester | None = None,
     ) -> None:
-        """``recover``: finish what a killed gateway left. ``second_pass`` None: as the settings say."""
+        """``recover``: finish what a killed gateway left. ``second_pass`` None: as the settings say.
+
+        ``suggester`` hears what is said on all calls; it is closed by whoever opened it.
+        """
         self._settings = settings
+        self._suggester = suggester
         self._second_pass_wanted = settings.live_second_pass if second_pass is None else second_pass
         self._calls: dict[str, LiveCall] = {}
         self._lock = threading.RLock()
@@ -142,7 +154,8 @@ class Switchboard:
     def watch(self, watcher: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
         """Tell ``watcher`` what is being said on all calls; what is returned ends that.
 
-        It gets {call_id, channel, text} from the calls' threads, and must not block.
+        It gets {call_id, channel, text} from the calls' threads, with an empty text once that is final, and must not
+        block.
         """
         with self._lock:
             self._watchers.append(watcher)
@@ -231,7 +244,8 @@ class Switchboard:
         self._later.put(call.journal)
 
     def _wishes(self, wanted: bool) -> Wishes:
-        partials = (wanted or bool(self._watchers)) and self._load == 0
+        watched = bool(self._watchers) and len(self._calls) <= _MOST_WATCHED
+        partials = (wanted or watched) and self._load == 0
         silence_ms = self._settings.live_silence_ms
         return Wishes(partials, max(silence_ms, _LONG_SILENCE_MS) if self._load == 2 else silence_ms)
 
@@ -332,21 +346,32 @@ class Switchboard:
         for watcher in tuple(self._watchers):
             watcher({"call_id": call.id, "channel": channel, "text": text})
 
+    def understood(self, call: LiveCall, sentence: Sentence) -> None:
+        """Pass on what was said: what is being said there is over, and the assistant may know an answer."""
+        self.tell_watchers(call, sentence.channel, "")
+        if self._suggester is not None:
+            self._suggester.heard(call.call, sentence)
+
+    def over(self, call: LiveCall) -> None:
+        """Forget what was suggested on a call."""
+        if self._suggester is not None:
+            self._suggester.ended(call.id)
+
 
 class _Watched:
-    """The watchers as a listener of one call."""
+    """The watchers and the suggester as a listener of one call."""
 
     def __init__(self, switchboard: Switchboard, call: LiveCall) -> None:
         self._switchboard, self._call = switchboard, call
 
-    def sentence(self, sentence: Any) -> None:
-        """The store tells of it."""
+    def sentence(self, sentence: Sentence) -> None:
+        self._switchboard.understood(self._call, sentence)
 
     def partial(self, channel: int, text: str) -> None:
         self._switchboard.tell_watchers(self._call, channel, text)
 
     def ended(self, reason: str) -> None:
-        """The store tells of it."""
+        self._switchboard.over(self._call)
 
 
 def cleaned(start: Start) -> Start:

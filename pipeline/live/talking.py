@@ -188,6 +188,7 @@ class SpokenConversation:
     def _open(self, before: bytes) -> None:
         self._utterance = Utterance(Dictation(self._means.recogniser, self._dictated))
         self._utterance.dictation.add(before)
+        self._utterance.sound += before
         self._outbox.put(events.Speech(True))
         if not self._model:
             self._start(self._name_model())
@@ -290,7 +291,8 @@ class SpokenConversation:
             if guess.dropped or self._closed:
                 return
             try:
-                guess.draft = await self._run(self._talk.consider, guess.text)
+                again = None if utterance.before else self._means.rereader.of(bytes(utterance.sound))
+                guess.draft = await self._run(self._talk.consider, guess.text, again)
             except OvertoneError as error:
                 log.warning("no guess at an answer: %s", error)
                 return

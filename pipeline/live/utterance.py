@@ -45,6 +45,7 @@ class Utterance:
 
     dictation: Dictation
     before: str = ""  # what was said just before, and taken to be finished too early
+    sound: bytearray = field(default_factory=bytearray)  # 16-bit mono at 16 kHz, as the dictation gets it
     began_at: float = field(default_factory=time.monotonic)
     ended_at: float = field(default_factory=time.monotonic)  # when the last voiced frame came
     ended_s: float = 0.0  # where that is in the dictation's sound
@@ -57,6 +58,7 @@ class Utterance:
     def add(self, frame: Frame, pcm: bytes) -> None:
         """More sound: ``pcm`` is ``frame`` and, for the first one, what came before it."""
         self.dictation.add(pcm)
+        self.sound += pcm
         if not frame.quiet_s:
             self.ended_at, self.ended_s = time.monotonic(), self.dictation.sent_s
         if frame.paused:

@@ -24,7 +24,10 @@ from pipeline.voice import RATE_HZ
 _NAME = "moonshine-tiny-en"
 _OPTIONS = {"vad_threshold": "0", "vad_max_segment_duration": "60", "return_audio_data": "false"}
 _SHORTEST = RATE_HZ // 2  # samples
-_TAIL = np.zeros(round(0.3 * RATE_HZ), dtype=np.float32)  # that the words are over is heard by the silence behind them
+# Silence behind the words: without it the model takes a sentence to go on. Measured with what LEAD_S gains: words wrong
+# in single words over a telephone 58.6 % before, 51.7 with the lead, 41.4 with both; in sentences 16.3, 13.8, 12.3; in
+# our sample calls 4.5, 3.5, 3.5. Longer silences, louder sound, and silence in front gain nothing on all of them.
+_TAIL = np.zeros(round(0.3 * RATE_HZ), dtype=np.float32)
 _ECHO = 3  # words; fewer are a person's own repetition: no, no
 _FASTEST = 4.5  # words a second; people talk at 2 to 4
 _OLD = re.compile(r"\bto-(?:day|morrow|night)\b|\bgood-bye\b|\bto morrow\b|\bto night\b(?=[.,?!]|$)", re.IGNORECASE)

@@ -136,7 +136,7 @@ class Understander:
         )
 
     def ranked(self, text: str, domain: str = "") -> list[tuple[str, float]]:
-        """The intents of the domain and ``unknown`` with their probabilities; the first is what ``understand`` gives."""
+        """The intents of the domain and ``unknown``, with probabilities; the first is what ``understand`` gives."""
         pieces = self._pieces(text)
         if not pieces:
             return [(UNKNOWN, 1.0)]

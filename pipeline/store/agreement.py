@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, false, func, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, false, func, select, true
 
 from pipeline.errors import InputError
 from pipeline.store import rows
@@ -18,9 +18,9 @@ from pipeline.store.tables import calls, sentences
 
 def agreement(connection: Connection, model: str, other: str, since: datetime | None) -> Agreement:
     """How often ``other`` says what ``model`` says, of sentences that show the one and have the other beside it."""
-    same = func.sum(case((shown.c.label == beside.c.label, 1), else_=0))
-    counted: Select[Any] = select(func.count().label("sentences"), same.label("same"))
-    row = connection.execute(_both(counted, model, other, since)).one()
+    same = case((shown.c.label == beside.c.label, 1), else_=0)
+    counts: list[ColumnElement[Any]] = [func.count().label("sentences"), func.sum(same).label("same")]
+    row = connection.execute(_both(select(*counts), model, other, since)).one()
     return Agreement(row.sentences, int(row.same or 0))
 
 

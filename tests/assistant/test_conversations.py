@@ -258,6 +258,8 @@ def test_a_draft_of_two_questions_is_what_saying_them_would_be(desk: Desk) -> No
     assert len(turn.actions) == 2
 
 
-@pytest.mark.parametrize("text", ["bread and butter", "is it hot and humid in Rome", "what do you have in black and red"])
+@pytest.mark.parametrize(
+    "text", ["bread and butter", "is it hot and humid in Rome", "what do you have in black and red"]
+)
 def test_an_and_inside_one_question_stays_one_question(desk: Desk, text: str) -> None:
     assert len(desk.assistant.begin("text").say(text).actions) <= 1

@@ -41,9 +41,11 @@ class ScriptedGateway:
         return [message for message in self.messages if message["type"] == kind]
 
     def health(self, socket: ServerConnection, request: Request) -> Response | None:
-        """The answer to ``GET /health``; None lets a page's socket through."""
-        if request.path != "/health":
+        """The answer to ``GET /health``; None lets a page's socket through, and no other: no call is going on here."""
+        if request.path.startswith("/assistant"):
             return None
+        if request.path != "/health":
+            return socket.respond(404, "no such path\n")
         return socket.respond(200, json.dumps({"status": "ok", "warm": True, "speech": self.speech}))
 
     def serve_page(self, socket: ServerConnection) -> None:

@@ -105,6 +105,7 @@ def test_an_empty_store_says_what_to_do_on_every_page(blank: AppTest) -> None:
         ("calls", "overtone ingest"),
         ("people", "overtone ingest"),
         ("call", "Open one from"),
+        ("review", "Write your name"),
         ("conversations", "overtone chat"),
         ("conversation", "Open one from"),
     ):

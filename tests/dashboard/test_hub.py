@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 
 from dashboard.hub import QUEUE_LIMIT, Hub, Subscriber
 from pipeline.calls import Call
+from pipeline.reminders import read
 from pipeline.store import Store, open_store
 from tests.dashboard import seed
 from tests.store.postgres import Server
@@ -149,3 +150,26 @@ def test_stopping_ends_every_subscription(tmp_path: Path) -> None:
 
     queue = asyncio.run(check()).queue
     assert [queue.get_nowait() for _ in range(queue.qsize())][-1] is None
+
+
+def test_an_agent_hears_of_their_own_calls_and_of_what_they_said(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with running(f"sqlite:///{tmp_path / 'calls.db'}") as (hub, writer):
+            reminders = read("reminders: [{name: Greet, says: [hello]}]", "test.yml")
+            page = hub.subscribe(agent="Dana", reminders=reminders)
+            mine, other = (
+                seed.live_call(number, datetime.now(UTC), agent=name) for number, name in ((1, "Dana"), (2, "Bo"))
+            )
+            for call in (other, mine):
+                writer.begin(call)
+                lines: list[seed.Line] = [("agent", "Hello there.", "neutral"), ("customer", "Hello.", "neutral")]
+                writer.append(call.id, seed.conversation(call.id, lines, random.Random(1)))
+            events: list[dict[str, Any]] = []
+            while len(events) < 3:
+                events += (await message(page, is_events))["events"]
+            assert {event["card"]["id"] for event in events} == {mine.id}
+            assert [event["ticked"] for event in events if event["entry"]] == [["Greet"], []]
+            (card,) = json.loads(hub.snapshot(agent="Dana"))["cards"]
+            assert card["id"] == mine.id
+
+    asyncio.run(check())

@@ -114,6 +114,21 @@ def test_the_space_bar_plays_the_sentence_and_settings_show_opinions(workshop: W
     page.keyboard.press("Escape")
 
 
+def test_answers_that_cannot_be_sent_are_sent_again(workshop: Workshop, page: Page) -> None:
+    page.goto(f"{workshop.address}/review?reviewer=Kim")
+    expect(page.locator(".ov-review-text")).to_be_visible()
+    page.route("**/api/review/acts*", lambda route: route.abort())
+    page.keyboard.press("1")
+    page.keyboard.press("2")
+    expect(page.get_by_text("The last answers are not stored yet")).to_be_visible()
+    expect(page.locator(".ov-review-counts")).to_contain_text("2 labelled")
+    page.unroute("**/api/review/acts*")
+    stored(page)
+    expect(page.get_by_text("The last answers are not stored yet")).to_be_hidden()
+    assert [label.value for label in labels(workshop, "Kim")] == ["negative", "neutral"]
+    page.errors.clear()  # type: ignore[attr-defined]  # those of the broken connection
+
+
 def test_what_reviewers_disagree_on_is_found_until_nothing_is_left(workshop: Workshop, page: Page) -> None:
     last = workshop.store.review_queue(ReviewQuery("Gus"), 500)[-1]
     for reviewer, value in (("Gus", "negative"), ("Hal", "positive")):

@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 from pipeline.calls import Intent
-from pipeline.dialog import Said
+from pipeline.dialog import Asked, Said
 from pipeline.dialog.cases import Case, Turn, as_written, read_cases
 from pipeline.dialog.tests_as_data import Outcome, report, run
 from pipeline.errors import InputError
@@ -120,10 +120,10 @@ def test_a_slot_may_have_a_value_of_its_own(tmp_path: Path) -> None:
 def test_a_model_in_place_of_the_case_is_compared_with_it(tmp_path: Path) -> None:
     cases = cases_of(tmp_path, RAIN)
 
-    def right(turn: Turn) -> Said:
+    def right(turn: Turn, asked: Asked) -> Said:
         return as_written(turn)
 
-    def deaf(turn: Turn) -> Said:
+    def deaf(turn: Turn, asked: Asked) -> Said:
         return replace(as_written(turn), intent=Intent("greeting", 0.9, (), "deaf@1"))
 
     assert run(SHIPPED, cases, right).passed
@@ -134,14 +134,14 @@ def test_a_model_in_place_of_the_case_is_compared_with_it(tmp_path: Path) -> Non
 
 def test_phrases_make_up_for_a_model_that_hears_another_intent(tmp_path: Path) -> None:
     cases = cases_of(tmp_path, "- {name: x, turns: [{user: thanks, intent: goodbye, state: listen}]}")
-    assert run(SHIPPED, cases, lambda turn: Said(turn.user or "")).passed
+    assert run(SHIPPED, cases, lambda turn, asked: Said(turn.user or "")).passed
 
 
 def test_judged_by_answers_another_understanding_is_listed_and_no_failure(tmp_path: Path) -> None:
     turn = "{user: thanks a lot, intent: goodbye, slots: {location: lot}, says: [welcome|pleasure|happy]}"
     cases = cases_of(tmp_path, f"- {{name: x, turns: [{turn}]}}")
 
-    def other(turn: Turn) -> Said:
+    def other(turn: Turn, asked: Asked) -> Said:
         return Said("Thanks a lot!", Intent("greeting", 0.9, (), "deaf@1"))
 
     outcome = run(SHIPPED, cases, other, judge="answers")
@@ -155,14 +155,14 @@ def test_judged_by_answers_another_understanding_is_listed_and_no_failure(tmp_pa
 def test_judged_by_its_course_a_conversation_may_be_misheard_on_the_way(tmp_path: Path) -> None:
     cases = cases_of(tmp_path, RAIN.replace("says: []", "says: [never said]").replace("'^no'", "never"))
 
-    def misheard(turn: Turn) -> Said:
+    def misheard(turn: Turn, asked: Asked) -> Said:
         return replace(as_written(turn), text="Bullet rain in Rome")
 
     outcome = run(SHIPPED, cases, misheard, judge="course")
     assert outcome.passed, report(outcome)
     assert outcome.results[0].misheard == ("cases.yml:5: heard `Bullet rain in Rome`, expected `will it rain in Rome`",)
 
-    def lost(turn: Turn) -> Said:
+    def lost(turn: Turn, asked: Asked) -> Said:
         return Said("zzz")
 
     failures = run(SHIPPED, cases, lost, judge="course").results[0].failures

@@ -93,6 +93,7 @@ def test_a_misspelt_setting_is_refused(overtone: Overtone) -> None:
     assert "OVERTONE_ASR_URL" in wrong.run("calls", code=1).stderr
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_and_run_again_gives_the_store_of_one_clean_run(
     overtone: Overtone, clips: Path, tmp_path: Path, served_environment: dict[str, str]
 ) -> None:

@@ -201,3 +201,14 @@ def test_one_of_several_that_must_be_asked_back_is_asked_first(services: Service
     result = perform(services, "retail", {"kind": "price_check", "item.type": ("laptop", "wool sweater")})
     assert result["retail_status"] == "several_items"
     assert result["choices"]
+
+
+def test_a_place_that_nobody_knows_comes_with_the_one_it_sounds_like(services: Services) -> None:
+    for action, request_ in (
+        ("weather", {"kind": "general", "location": "pears"}),
+        ("retail", {"kind": "store_location", "store.type": "pharmacy", "location": "pears"}),
+    ):
+        result = perform(services, action, request_)
+        assert result[f"{action}_status"] == "no_such_place"
+        assert result["choices"] == ("Paris",)
+    assert perform(services, "weather", {"kind": "general", "location": "zzyzx"})["choices"] == ()

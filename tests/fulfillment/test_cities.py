@@ -56,6 +56,26 @@ def test_what_is_no_place(cities: Cities, said: str) -> None:
     assert len(caught.value.spoken) < 100
 
 
+@pytest.mark.parametrize(
+    ("heard", "name"),
+    [
+        ("pears", "Paris"),
+        ("Bless Angela's.", "Los Angeles"),
+        ("Narrowby,", "Nairobi"),
+        ("sea-book springs", "Steamboat Springs"),
+        ("awful", ""),
+        ("tires", ""),
+        ("fribble frabble", ""),
+        ("16", ""),
+        ("", ""),
+        ("🍕", ""),
+        ("x" * 5000, ""),
+    ],
+)
+def test_a_place_is_known_by_its_sound_where_one_is_clearly_meant(cities: Cities, heard: str, name: str) -> None:
+    assert cities.sounding_like(heard) == name
+
+
 def test_every_place_has_a_time_zone_and_can_be_named(cities: Cities) -> None:
     for named in list(cities._named.values()):
         for city in named:

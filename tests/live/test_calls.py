@@ -374,13 +374,16 @@ def test_what_is_being_said_can_be_watched(desk: Gateway) -> None:
     with desk.phone("/partials") as watching, desk.phone() as phone:
         phone.send(start(channels=1, speakers=["customer"]))
         ready = json.loads(phone.recv())
-        for frame in frames(spoken([50, 51]).tobytes(), channels=1):
+        for frame in frames(spoken([50], pause_s=0).tobytes(), channels=1):
             phone.send(frame)
-            time.sleep(0.02)
-        message = json.loads(watching.recv(20))
+        saying = json.loads(watching.recv(20))
+        for frame in frames(silence(1.0).tobytes(), channels=1):
+            phone.send(frame)
+        final = json.loads(watching.recv(20))
         phone.send('{"type":"stop"}')
         answers(phone)
-    assert message == {"call": ready["call"], "channel": 1, "text": "Utter"}
+    assert saying == {"kind": "partials", "rows": [[ready["call"], 1, "Utter"]]}
+    assert final == {"kind": "partials", "rows": [[ready["call"], 1, ""]]}
 
 
 def test_health_tells_of_calls(desk: Gateway) -> None:

@@ -136,6 +136,14 @@ def test_events_come_as_soon_as_they_can_be_known() -> None:
     assert endpointer.finish() == []
 
 
+def test_a_start_can_be_moved_further_than_an_end() -> None:
+    endpointer = Endpointer(min_speech_s=0.1, min_silence_s=0.5, pad_s=0.2, lead_s=0.5)
+    found = endpointer.feed(voiced((1.0, 0.0), (0.48, 0.9), (0.6, 0.0), (0.48, 0.9), (0.6, 0.0)))
+    ended = [event.region for event in found if isinstance(event, SpeechEnded)]
+    # What is before the second belongs to the first already, where there is less than 0.5 s between them.
+    assert times(ended) == pytest.approx([0.492, 1.672, 1.672, 2.752], abs=0.1)
+
+
 @given(st.lists(st.floats(0, 1), max_size=400), st.integers(1, 50))
 def test_events_alternate_and_regions_never_overlap(probabilities: list[float], step: int) -> None:
     endpointer = Endpointer(longest_s=3.0)

@@ -38,6 +38,7 @@ from pipeline.errors import ConfigError, OvertoneError
 from pipeline.store import open_store, tables
 from pipeline.store.database import Database
 from pipeline.store.migrations import FOLDER, HEAD, TABLE, bring_to_head
+from pipeline.store.queries import Agreement, GivenLabel
 from tests.store.samples import a_call, an_alert, conversation, sentiment
 
 MORNING = datetime(2025, 1, 2, 3, 5, tzinfo=UTC)
@@ -80,6 +81,20 @@ SECOND_ROWS = (
     """INSERT INTO turn_labels (conversation_id, turn, intent, slots, reviewer, at) VALUES ('c1', 1, 'rain', '[]',
        'ann', '2025-01-03 00:00:00.000000')""",
 )
+# What the third schema added; never change it either.
+THIRD_ROWS = (
+    "UPDATE counter SET value = 7",
+    """INSERT INTO predictions (sentence, kind, model, current, label, scores, slots, created_at, margin) VALUES
+       (1, 'sentiment', 's@2', '0', 'positive', '{"negative":0.1,"neutral":0.2,"positive":0.7}', NULL,
+       '2025-01-02 04:00:00.000000', 0.5)""",
+    """INSERT INTO labels (number, call_id, revision, idx, field, value, reviewer, at, stored_at, said) VALUES
+       (7, '0ld', 0, 0, 'sentiment', 'positive', 'bob', '2025-01-03 00:00:00.000000', '2025-01-03 00:00:00.000000',
+       '[["s@1","negative",{"negative":0.8,"neutral":0.15,"positive":0.05}]]')""",
+    "INSERT INTO retractions (label, at) VALUES (4, '2025-01-03 00:00:00.000000')",
+    "INSERT INTO second_opinions (sentence, reviewer, at) VALUES (1, 'bob', '2025-01-03 00:00:00.000000')",
+)
+INTENT = """INSERT INTO predictions (sentence, kind, model, current, label, scores, slots, created_at) VALUES
+    (1, 'intent', 'i@1', '1', 'help', '{"help":0.5}', '[]', '2025-01-02 04:00:00.000000')"""
 LATER = """
 import sqlalchemy as sa
 from alembic import op
@@ -198,6 +213,37 @@ def test_what_the_second_schema_held_is_read_by_the_code_of_today(blank: Databas
         assert store.alerts()[0].verdict == "wrong"
         assert store.turn_labels("c1")[-1].intent == "snow"
         assert [change.number for change in store.changes(0)] == [1, 2, 4, 5, 6]
+
+
+def test_what_the_third_schema_held_is_read_by_the_code_of_today(blank: Database, blank_url: str) -> None:
+    bring_to_head(blank, head="0003")
+    with blank.writing() as connection:
+        for statement in (*FIRST_ROWS, *SECOND_ROWS, *THIRD_ROWS):
+            connection.exec_driver_sql(statement)
+    with open_store(blank_url) as store:
+        said = store.sentences("0ld")[0].sentiment
+        assert said is not None
+        judged = datetime(2025, 1, 3, tzinfo=UTC)
+        mine = Label("0ld", 0, "sentiment", "positive", "bob", judged)
+        assert store.labels("0ld") == [mine]
+        taken_back, given = store.label_history("0ld", 0)
+        assert (taken_back.said, taken_back.retracted_at) == ((), judged)
+        assert given == GivenLabel(mine, (said,), None)
+        assert store.agreement("s@1", "s@2") == Agreement(1, 0)
+        assert store.withdraw_opinion("0ld", 0, "bob")
+
+
+def test_how_sure_the_old_sentiments_are_is_worked_out(blank: Database) -> None:
+    bring_to_head(blank, head="0002")
+    with blank.writing() as connection:
+        for statement in FIRST_ROWS:
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(INTENT)
+    bring_to_head(blank)
+    with blank.reading() as connection:
+        found = connection.execute(text("SELECT kind, margin FROM predictions")).all()
+        margins = {row.kind: row.margin for row in found}
+    assert margins == {"sentiment": pytest.approx(0.65), "intent": None}
 
 
 def test_a_later_migration_keeps_what_is_there(blank: Database, blank_url: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ import { callSound } from "./call_sound.js";
 import { button, clock, el, icon, isTyping, percent, setText, tile } from "./dom.js";
 import { chip, labelOf, LABELS, signed, signOf, wordOf } from "./mood.js";
 import { paintClock } from "./paint_clock.js";
+import { Partials } from "./partials.js";
 import { remarks } from "./remarks.js";
 import { keepOpen } from "./socket.js";
 import { timeline } from "./timeline.js";
@@ -30,6 +31,7 @@ export function mount(component) {
   let duration = 0;
   let frame = 0;
   let stopped = false;
+  const partials = new Partials();
   const { call_id, labels } = component.data;
   const root = component.parentElement.querySelector(".ov-player");
   root.tabIndex = -1;
@@ -168,6 +170,12 @@ export function mount(component) {
 
   function hear(message) {
     if (message.kind === "pong") paints.pong(message);
+    if (message.kind === "partials") {
+      partials.hear(message.rows);
+      speaking();
+      script.showNewest();
+      return;
+    }
     if (message.kind === "snapshot") {
       paints.opened();
       refetch(); // what was said before the socket was open
@@ -181,6 +189,8 @@ export function mount(component) {
     line.setMarks(noted.marks);
     const fresh = (message.events ?? []).map((event) => event.entry).filter(Boolean);
     if (fresh.length) {
+      fresh.forEach((entry) => partials.final(entry));
+      speaking();
       sentences = mergeByIndex(sentences, fresh);
       script.extend(sentences);
       script.showNewest();
@@ -189,6 +199,11 @@ export function mount(component) {
       facts();
     }
     if ((message.events ?? []).some((event) => event.card?.ended_ms)) ended();
+  }
+
+  function speaking() {
+    partials.forget(() => call.status !== "live");
+    script.setPartials(partials.of(call_id).map((each) => ({ ...each, speaker: call.speakers[each.channel - 1] })));
   }
 
   async function refetch() {
@@ -207,6 +222,7 @@ export function mount(component) {
     socket?.stop();
     socket = null;
     call = { ...call, status: "complete" };
+    speaking();
     facts();
     latest.setTriggerValue("ended", Date.now());
     listen.hidden = true;
@@ -353,6 +369,7 @@ export function mount(component) {
   }
 
   const paints = paintClock((text) => socket?.send(text) ?? false);
+  const fading = setInterval(() => socket && speaking(), 2000);
   load();
   return {
     update(component) {
@@ -365,6 +382,7 @@ export function mount(component) {
     },
     stop() {
       stopped = true;
+      clearInterval(fading);
       sound.stop();
       paints.stop();
       document.removeEventListener("keydown", onKey);

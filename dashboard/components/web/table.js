@@ -106,6 +106,11 @@ const DRAWN = {
     if (row.status === "lost") parts[0].append(el("span", "ov-live lost", "no signal"));
     return parts;
   },
+  label(value) {
+    const one = chip();
+    one.setLabel(value);
+    return [one.root];
+  },
   number: (value) => texts(value === null ? "–" : value.toLocaleString()),
   duration: (value) => texts(value === null ? "–" : clock(value)),
   time(value) {

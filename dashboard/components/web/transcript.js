@@ -1,6 +1,7 @@
 // The sentences of a call: click to hear, search, open one for its probabilities and to correct its sentiment.
 import { button, clock, el, icon, setText } from "./dom.js";
 import { LABELS, chip, wordOf } from "./mood.js";
+import { partialRow } from "./spoken_list.js";
 
 export function transcript({ labels, onPlay, onCorrect }) {
   const root = el("section", "ov-script");
@@ -22,6 +23,7 @@ export function transcript({ labels, onPlay, onCorrect }) {
   root.append(bar, list);
 
   const rows = []; // by place; {sentence, node, corrected}
+  let partials = []; // what is being said, below all
   let corrections = {};
   let active = -1;
   let found = [];
@@ -183,8 +185,16 @@ export function transcript({ labels, onPlay, onCorrect }) {
     extend(sentences) {
       const fresh = sentences.slice(rows.length).map(makeRow);
       rows.push(...fresh);
-      list.append(...fresh.map((row) => row.node));
+      list.append(...fresh.map((row) => row.node), ...partials);
       if (search.value) find();
+    },
+    /** What is being said now: {speaker, text} for each channel on which somebody speaks. */
+    setPartials(speaking) {
+      for (const node of partials) node.remove();
+      partials = speaking.map(({ speaker, text }) =>
+        partialRow(`ov-row ${speaker}`, { agent: "Agent", customer: "Customer" }[speaker] ?? "Speaker", text),
+      );
+      list.append(...partials);
     },
     /** Scrolls to the end, as one follows a call that is going on. */
     showNewest() {

@@ -3,6 +3,7 @@ import { alertList } from "./alert_list.js";
 import { button, el, percent, setText, tile, timeOfDay } from "./dom.js";
 import { labelOf, signed, signOf } from "./mood.js";
 import { paintClock } from "./paint_clock.js";
+import { Partials } from "./partials.js";
 import { keepOpen } from "./socket.js";
 import { cardView, nameOf } from "./wall_card.js";
 import { WallState } from "./wall_state.js";
@@ -29,6 +30,7 @@ const STAGE_NAMES = {
 export function mount(component) {
   let latest = component;
   const state = new WallState();
+  const partials = new Partials();
   const choice = { order: "worst", agent: "", team: "", queue: "", all: false, ...JSON.parse(sessionStorage.getItem(STORED_CHOICE) ?? "{}") };
   const cards = new Map(); // call id -> card view
   const dirty = new Set();
@@ -113,6 +115,10 @@ export function mount(component) {
     if (message.kind === "pong") paints.pong(message);
     else if (message.kind === "refused") problem(message.message);
     else if (message.kind === "latency") latency(message);
+    else if (message.kind === "partials") {
+      for (const id of partials.hear(message.rows)) dirty.add(id);
+      plan();
+    }
     else if (message.kind === "judged") {
       for (const id of state.judged(message)) dirty.add(id);
       showAlerts();
@@ -129,6 +135,7 @@ export function mount(component) {
     } else if (message.kind === "events") {
       for (const change of state.apply(message)) {
         dirty.add(change.id);
+        if (change.entry) partials.final(change.entry);
         if (change.entry && inChoice(change.entry)) fresh.push(change.entry);
       }
       if (message.events.some((event) => event.alert)) showAlerts();
@@ -164,7 +171,7 @@ export function mount(component) {
     let unknown = false;
     for (const id of dirty) {
       const view = cards.get(id);
-      if (view) view.show(state.cards.get(id), state.now());
+      if (view) view.show(state.cards.get(id), state.now(), partials.newest(id));
       else unknown ||= state.cards.has(id);
     }
     dirty.clear();
@@ -174,6 +181,8 @@ export function mount(component) {
 
   function tick() {
     for (const id of state.forget()) dirty.add(id);
+    for (const id of partials.forget((call) => !state.cards.has(call) || state.cards.get(call).ended_ms)) dirty.add(id);
+    if (dirty.size) plan();
     const now = state.now();
     for (const [id, view] of cards) view.tick(state.cards.get(id), now);
     if (Date.now() - sortedAt >= SORT_EVERY_MS) sort(false);
@@ -211,7 +220,7 @@ export function mount(component) {
         view = cardView(id, state, open);
         cards.set(id, view);
       }
-      view.show(state.cards.get(id), now);
+      view.show(state.cards.get(id), now, partials.newest(id));
       if (grid.children[place] !== view.root) grid.insertBefore(view.root, grid.children[place] ?? null);
     });
     if (matchMedia("(prefers-reduced-motion: reduce)").matches || document.hidden) return;

@@ -42,9 +42,13 @@ export function cardView(id, state, open) {
   return {
     root: node,
     tick: tickView,
-    show(card, now) {
+    /** `speaking` is what is being said right now; it stands where the last sentence does. */
+    show(card, now, speaking = "") {
       if (!card) return;
       tickView(card, now);
+      setText(said, speaking || (card.last ? card.last.text : "Nothing said yet"));
+      said.classList.toggle("partial", Boolean(speaking));
+      said.classList.toggle("none", !card.last && !speaking);
       if (drawn === card) return;
       drawn = card;
       const label = labelOf(card.mood);
@@ -53,8 +57,6 @@ export function cardView(id, state, open) {
       mood.setMood(card.mood);
       spark.root.dataset.mood = label;
       spark.draw(card.trend);
-      setText(said, card.last ? card.last.text : "Nothing said yet");
-      said.classList.toggle("none", !card.last);
       flag.hidden = !card.flagged;
       alarm.hidden = !card.alarm;
       alarm.className = `ov-alarm ${card.alarm ?? ""}`;
