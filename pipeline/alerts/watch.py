@@ -38,6 +38,7 @@ LIVE_CALLS = 5000
 _CURSOR_EVERY_S = 1.0
 _LONGEST_WAIT_S = 8.0
 _REMEMBERED = 10_000
+_ENDS = ("finished", "stored", "deleted")
 log = logging.getLogger(__name__)
 
 
@@ -126,6 +127,9 @@ class AlertWatch:
 
     def _seed(self) -> None:
         """Take up the calls that are live: what was said before the place we had read to only makes their state."""
+        rows = self._store.calls(CallQuery(status="live"), LIVE_CALLS).rows
+        known = {row.call.id: self._store.sentences(row.call.id) for row in rows}
+        # Read after the sentences: what is said meanwhile is among the missed, and so is looked at once, not never.
         missed = set()
         after = self._number
         now = datetime.now(UTC)
@@ -135,9 +139,9 @@ class AlertWatch:
             after = changes[-1].number
         self._states.clear()
         self._calls.clear()
-        for row in self._store.calls(CallQuery(status="live"), LIVE_CALLS).rows:
+        for row in rows:
             state = CallState(row.call.id, min(row.call.started_at, now))
-            for sentence in self._store.sentences(row.call.id):
+            for sentence in known[row.call.id]:
                 if (row.call.id, sentence.index) not in missed:
                     # When it was stored is not kept with a sentence; when it was spoken is close enough, and before
                     # all that is still to come.
@@ -148,24 +152,40 @@ class AlertWatch:
     def _catch_up(self) -> None:
         while changes := self._store.changes(self._number, CHANGES_PER_READ):
             for place, change in enumerate(changes):
-                self._take(change, changes[place + 1 :])
+                self._take(change, changes[place:])
                 self._number = change.number
             if len(changes) < CHANGES_PER_READ or self._closing.is_set():
                 return
 
-    def _take(self, change: Change, later: Sequence[Change]) -> None:
+    def _take(self, change: Change, read: Sequence[Change]) -> None:
+        """``read`` are this change and what was read with it."""
         call = change.call
         if change.kind == "began":
             self._states.setdefault(call.id, CallState(call.id, change.stored_at))
             self._calls[call.id] = call
-        elif change.kind in ("finished", "stored", "deleted"):
+        elif change.kind in _ENDS:
             self._states.pop(call.id, None)
             self._calls.pop(call.id, None)
-        elif change.sentence is not None and _was_live(call, later):
+        elif change.sentence is not None and self._was_live(call, read):
             self._calls[call.id] = call
             if call.id not in self._states:
                 self._states[call.id] = CallState(call.id, change.stored_at)
             self._step(call.id, Spoken(change.sentence, change.stored_at))
+
+    def _was_live(self, call: Call, read: Sequence[Change]) -> bool:
+        """Whether a sentence of ``call`` was spoken live: the call still is, or it ended as a live one does just after.
+
+        Sentences of a recording, and those that a second pass put in place of the live ones, come before a "stored".
+        The end may have been committed after the changes were read and before their call was.
+        """
+        if call.status == "live":
+            return True
+        while read:
+            ends = [change.kind for change in read if change.call.id == call.id and change.kind in _ENDS]
+            if ends:
+                return ends[0] == "finished"
+            read = self._store.changes(read[-1].number, CHANGES_PER_READ)
+        return False
 
     def _pass_time(self) -> None:
         timed = tuple(rule for rule in self._rules if isinstance(rule.when, MoodBelow | Silence))
@@ -228,17 +248,6 @@ def message(alert: Alert, call: Call, last: Sentence | None, settings: Settings)
         "sentence": sentence,
         "link": f"{settings.dashboard_address}/call?call={call.id}",
     }
-
-
-def _was_live(call: Call, later: Sequence[Change]) -> bool:
-    """Whether a sentence of ``call`` was spoken live: the call still is, or it ended as a live one does just after.
-
-    Sentences of a recording, and those that a second pass put in place of the live ones, come before a "stored".
-    """
-    if call.status == "live":
-        return True
-    end = next((change.kind for change in later if change.call.id == call.id and change.kind != "sentence"), None)
-    return end == "finished"
 
 
 @dataclass
