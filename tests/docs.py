@@ -9,7 +9,7 @@ import click
 
 from finetune.cli import cli as finetune_cli
 from pipeline.cli import cli
-from pipeline.settings import Settings, describe
+from pipeline.settings import DATA, Settings, describe
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -39,10 +39,9 @@ def _verbs(group: click.Group, parent: click.Context) -> Iterator[str]:
 def settings() -> str:
     """docs/settings.md: every variable with its default."""
     defaults = describe(Settings())
-    models = next(row["default"] for row in defaults if row["variable"] == "OVERTONE_MODELS")
     rows = []
     for row in defaults:
-        default = row["default"].replace(models, "data/models")
+        default = row["default"].replace(f"{DATA}/", "data/")  # wherever the repository lies
         shown = f"`{default}`" if default else ""
         rows.append(f"| `{row['variable']}` | {shown} | {row['help'].replace('|', '&#124;')} |")
     head = (

@@ -112,7 +112,7 @@ async def call(gateway: Running, script: Any) -> Phone:
 
 
 def test_a_caller_asks_presses_keys_and_hangs_up(gateway: Running, speaker: Speaker, recogniser: Recogniser) -> None:
-    question = spoken(speaker, "Will it rain in Chicago?", twilio.RATE_HZ)
+    question = spoken(speaker, "How is the weather in Chicago tomorrow?", twilio.RATE_HZ)
 
     async def script(phone: Phone) -> None:
         assert len(await phone.until("turn-0")) > 8000
