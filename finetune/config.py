@@ -38,6 +38,11 @@ class Source:
     only: tuple[str, ...] = ()  # labels that are kept; empty = all
     least: float = 0.0  # probability that the teacher must give a row's label; cleans noisy labels; 0 = no teacher
 
+    @property
+    def annotated(self) -> bool:
+        """Whether its sentences come with intents and slots of their own."""
+        return self.format == "nemo" or (self.format == "tokens" and not self.label)
+
     def faults(self) -> list[str]:
         """The inconsistencies of this source, each one line; empty when it can be used."""
         found = []
@@ -56,7 +61,7 @@ class Source:
             found.append(f"least is {self.least}, must be at least 0 and below 1")
         if self.limit < 0:
             found.append(f"limit is {self.limit}, must be 0 (all) or more")
-        if self.format in ("banking77", "clinc150", "nlupp", "tokens") and not self.label:
+        if self.format in ("banking77", "clinc150", "nlupp") and not self.label:
             found.append(f"format {self.format} carries no label of ours, so label must be set")
         return found
 
@@ -183,13 +188,14 @@ class Config:
             found.append("augmentation exchanges slot values, but values names no folder")
         if self.task != "intent-slot":
             found += [
-                f"{part}: {s.path} has format nemo, which only the task intent-slot reads"
+                f"{part}: {s.path} has format {s.format} with intents and slots of its own, which only the task "
+                "intent-slot reads; set label to give all its rows one"
                 for part in ("train", "dev", "report")
                 for s in getattr(self, part)
-                if s.format == "nemo"
+                if s.annotated
             ]
-        elif not any(s.format == "nemo" for s in self.train) or not any(s.format == "nemo" for s in self.dev):
-            found.append("task intent-slot needs a source of format nemo in train and in dev")
+        elif not any(s.annotated for s in self.train) or not any(s.annotated for s in self.dev):
+            found.append("task intent-slot needs a source of format nemo, or tokens without label, in train and in dev")
         trained = {(s.root, s.path) for s in self.train}
         found += [
             f"{part}: {s.path} is also trained on, so its figures would mean nothing"

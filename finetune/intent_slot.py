@@ -18,15 +18,18 @@ from finetune.evaluate import Floats, Ints
 from finetune.model import pad
 from finetune.nemo import OUTSIDE, Labels, Tagged
 from finetune.train import Example, Loss
-from pipeline.server.bio import decoded, strangeness
+from pipeline.server.bio import TURN, decoded, strangeness
 
 _IGNORED = -100  # tokens that carry no tag: all but the first of each word
 _MASKED = 0.06  # share of the tokens that are hidden in training, so that a value's place counts, not only the value
 _TAGGING = 3.0  # weight of the tags' loss beside the intent's
 UNKNOWN = "unknown"
 DIALOG = frozenset({"greeting", "help", "goodbye", "start_over", "repeat", "agent", "affirm", "deny"})
-HEADLINES = ("intent_accuracy", "intent_accuracy_dialog_as_unknown", "slot_f1", "out_of_scope_recall")
+HEADLINES = (
+    "intent_accuracy", "intent_accuracy_dialog_as_unknown", "slot_f1", "sentence_accuracy", "out_of_scope_recall",
+)  # fmt: skip
 _WEIGHTS = (1.0, 0.75, 0.5, 0.25, 0.0)  # of equally good ones the first
+_TURNS = (TURN, 0.35, 0.0, 1.4)  # likewise
 _RETAIL = frozenset({"price_check", "inventory_check", "store_location"})
 
 
@@ -138,13 +141,30 @@ def decided(logits: Floats, scores: Floats, limit: float, known: Labels) -> Ints
 
 def energy(rows: Sequence[Tagged], logits: Floats, known: Labels) -> dict[str, float]:
     """What decides that a sentence is out of scope: the weight of ``unknown`` that finds most of the strange rows, and
-    the threshold that rejects 5 % of the others.
+    the threshold that rejects 5 % of the others. Where no intent is ``unknown``, nothing is out of scope: {}.
     """
+    if UNKNOWN not in known.intents:
+        return {}
     unknown = known.intents.index(UNKNOWN)
     strange = np.array([row.intent == UNKNOWN for row in rows], dtype=np.int64)
     scores = {weight: strangeness(logits, unknown, weight) for weight in _WEIGHTS}
     best = max(scores, key=lambda weight: spans.detection(scores[weight], strange))
     return {"unknown_weight": best, "threshold": spans.threshold(scores[best], strange)}
+
+
+def turn(
+    rows: Sequence[Tagged], chances: Sequence[Floats], known: Labels, carries: Mapping[str, Sequence[str]]
+) -> float:
+    """What a span right after another one costs (see ``bio.decoded``): of a few values that of the best slot F1."""
+    true = [row.tags for row in rows]
+
+    def fitting(cost: float) -> float:
+        said = [
+            decoded(each, known.slots, carries.get(row.intent), cost) for each, row in zip(chances, rows, strict=True)
+        ]
+        return spans.f1(spans.counts(true, said))
+
+    return max(_TURNS, key=fitting)
 
 
 def measured(
@@ -153,41 +173,53 @@ def measured(
     known: Labels,
     rule: Mapping[str, float],
     carries: Mapping[str, Sequence[str]],
+    turn: float = TURN,
 ) -> dict[str, Any]:
     """The figures of a model on rows, answered as the server answers: with the ``rule`` that says what is out of scope
     (see ``energy``), and only with slots that the answered intent ``carries``.
 
-    ``outcome`` is that of ``outputs``. Out of scope at 5 % false rejection is that of these rows, whatever the rule.
-    Intervals are [value, low, high] of a bootstrap over sentences.
+    ``outcome`` is that of ``outputs``. Out of scope at 5 % false rejection is that of these rows, whatever the rule;
+    it is left out where no intent is ``unknown``. Intervals are [value, low, high] of a bootstrap over sentences.
     """
     logits, chances = outcome
-    unknown = known.intents.index(UNKNOWN)
     truth = np.array([known.intents.index(row.intent) for row in rows], dtype=np.int64)
-    strange = (truth == unknown).astype(np.int64)
-    scores = strangeness(logits, unknown, rule["unknown_weight"])
-    said = decided(logits, scores, rule["threshold"], known)
-    right = said == truth
-    # As the goals count: what steers the dialog is no request, so it counts as unknown.
-    merged = np.array([unknown if name in DIALOG else i for i, name in enumerate(known.intents)])
+    unknown = known.intents.index(UNKNOWN) if UNKNOWN in known.intents else -1
+    if unknown >= 0:
+        scores = strangeness(logits, unknown, rule["unknown_weight"])
+        said = decided(logits, scores, rule["threshold"], known)
+    else:
+        said = logits.argmax(1).astype(np.int64)
     tagged = [
-        decoded(each, known.slots, carries.get(known.intents[intent])) if intent != unknown else [OUTSIDE] * len(each)
+        decoded(each, known.slots, carries.get(known.intents[intent]), turn)
+        if intent != unknown
+        else [OUTSIDE] * len(each)
         for each, intent in zip(chances, said, strict=True)
     ]
     counts = spans.counts([row.tags for row in rows], tagged)
+    right = said == truth
+    whole = right & np.array([list(row.tags) == tags for row, tags in zip(rows, tagged, strict=True)])
 
     def spread(measure: Callable[[Ints], float]) -> list[float]:
         found = spans.drawn(len(rows), measure)
         return [found.value, found.low, found.high]
 
-    return {
-        "rows": len(rows),
-        "intent_accuracy": spread(lambda drawn: float(right[drawn].mean())),
-        "intent_accuracy_dialog_as_unknown": spread(lambda drawn: float((merged[said] == merged[truth])[drawn].mean())),
+    made: dict[str, Any] = {"rows": len(rows), "intent_accuracy": spread(lambda drawn: float(right[drawn].mean()))}
+    if unknown >= 0:
+        # As the goals count: what steers the dialog is no request, so it counts as unknown.
+        merged = np.array([unknown if name in DIALOG else i for i, name in enumerate(known.intents)])
+        strange = (truth == unknown).astype(np.int64)
+        made |= {
+            "intent_accuracy_dialog_as_unknown": spread(
+                lambda drawn: float((merged[said] == merged[truth])[drawn].mean())
+            ),
+            "out_of_scope_recall": spread(lambda drawn: spans.detection(scores[drawn], strange[drawn])),
+            "out_of_scope_rows": int(strange.sum()),
+            "out_of_scope_found": float((said == unknown)[strange == 1].mean()) if strange.any() else 0.0,
+            "false_rejection": float((said == unknown)[strange == 0].mean()) if not strange.all() else 0.0,
+        }
+    return made | {
         "slot_f1": spread(lambda drawn: spans.f1(counts[drawn])),
-        "out_of_scope_recall": spread(lambda drawn: spans.detection(scores[drawn], strange[drawn])),
-        "out_of_scope_rows": int(strange.sum()),
-        "out_of_scope_found": float((said == unknown)[strange == 1].mean()) if strange.any() else 0.0,
-        "false_rejection": float((said == unknown)[strange == 0].mean()) if not strange.all() else 0.0,
+        "sentence_accuracy": spread(lambda drawn: float(whole[drawn].mean())),
         "intents": {c.label: _scores(c) for c in evaluate.report(truth, said, known.intents).classes},
         "slots": spans.by_label([row.tags for row in rows], tagged),
     }

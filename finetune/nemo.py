@@ -1,8 +1,9 @@
-"""Reads folders in NeMo's joint intent-slot format: sentences with an intent and a BIO tag per word.
+"""Reads sentences with an intent and a BIO tag per word: folders in NeMo's joint intent-slot format, or public files.
 
-Beside ``X.tsv`` (header, then sentence, tab, intent number) stand ``X_slots.tsv`` (a tag number per word, no header)
-and the labels ``dict.intents.csv`` and ``dict.slots.csv``, a label a line, numbered from 0. All defects are reported
-at once.
+In NeMo's format beside ``X.tsv`` (header, then sentence, tab, intent number) stand ``X_slots.tsv`` (a tag number per
+word, no header) and the labels ``dict.intents.csv`` and ``dict.slots.csv``, a label a line, numbered from 0. Files of
+format ``tokens`` hold intent, tab, words, tab, tags; their labels are those that stand in them. All defects are
+reported at once.
 """
 
 from __future__ import annotations
@@ -62,6 +63,20 @@ def labels(source: Source, roots: Mapping[str, Path]) -> Labels:
     return Labels(found[0], found[1])
 
 
+def known_labels(trained: Sequence[Source], others: Sequence[Source], roots: Mapping[str, Path]) -> Labels:
+    """The labels of a run: those beside its first source of format nemo, else those in its annotated files.
+
+    A label that only the ``others`` (dev, report) hold is known too, so that missing it counts as the error it is.
+    """
+    folder = next((source for source in trained if source.format == "nemo"), None)
+    if folder is not None:
+        return labels(folder, roots)
+    rows = [row for s in (*trained, *others) if s.annotated for row in _tokens(s, roots[s.root])[0]]
+    names = {tag[2:] for row in rows for tag in row.tags if tag != OUTSIDE}
+    tags = [f"{part}-{name}" for name in sorted(names) for part in "BI"]
+    return Labels(tuple(sorted({row.intent for row in rows})), (*tags, OUTSIDE))
+
+
 def load(sources: Sequence[Source], roots: Mapping[str, Path], known: Labels, *, seed: int) -> list[Tagged]:
     """The sentences of ``collect``; raises InputError with all defects where there is one."""
     found, defects = collect(sources, roots, known, seed=seed)
@@ -78,6 +93,8 @@ def collect(
     for source in sources:
         if source.format == "nemo":
             rows, bad = read(source, roots[source.root], known)
+        elif source.annotated:
+            rows, bad = _tokens(source, roots[source.root])
         else:
             others, bad = data.read_source(source, roots[source.root], known.intents)
             said = [(row, tuple(plain(row.text).split())) for row in others]
@@ -148,6 +165,23 @@ def without(rows: Sequence[Tagged], held_out: Sequence[Tagged]) -> list[Tagged]:
     """The rows whose text is in none of the held-out ones: what is measured is never trained on."""
     barred = {data.key(row.text) for row in held_out}
     return [row for row in rows if data.key(row.text) not in barred]
+
+
+def _tokens(source: Source, root: Path) -> tuple[list[Tagged], list[Defect]]:
+    """The sentences of a file of format tokens, and its defects; lines of public sets that cannot be used are none."""
+    try:
+        lines, defects = data.decode((root / source.path).read_bytes(), source.path)
+    except OSError as exc:
+        return [], [Defect(source.path, 0, f"cannot be read under {root} ({exc.strerror}); check --datasets")]
+    rows = []
+    for number, line in enumerate(lines, 1):
+        intent, _, rest = line.partition("\t")
+        words, _, tags = (tuple(part.split()) for part in rest.partition("\t"))
+        if intent and words and len(words) == len(tags):
+            rows.append(Tagged(words, tags, intent, source.path, number, source.repeat, source.weight))
+        elif line:
+            defects.append(Defect(source.path, number, "needs intent, tokens and as many tags as tokens"))
+    return rows, [] if source.root == "datasets" and rows else defects
 
 
 def _number(text: str) -> int:

@@ -194,13 +194,14 @@ def _punctuation(config: Config, places: Places, notes: str, on_step: Callable[[
 
 def _intent_slot(config: Config, places: Places, notes: str, on_step: Callable[[train.Step], None], say: Say) -> None:
     seed, settings = config.training.seed, config.training
-    known = nemo.labels(next(s for s in config.train if s.format == "nemo"), places.roots)
+    known = nemo.known_labels(config.train, [*config.dev, *config.report], places.roots)
     held, defects = nemo.collect(config.dev, places.roots, known, seed=seed)
     told, others = nemo.collect(config.report or config.dev, places.roots, known, seed=seed)
     rows, more = nemo.collect(config.train, places.roots, known, seed=seed)
     rows = nemo.without(rows, [*held, *told])
     defects += others
-    lacking = data.lacking((row.intent for row in rows), known.intents, config.train[0].path)
+    ours = any(source.format == "nemo" for source in config.train)  # public sets have intents with one sentence
+    lacking = data.lacking((row.intent for row in rows), known.intents, config.train[0].path) if ours else []
     data.refuse([*_of_config(places), *defects, *more, *lacking])
     values = exchange.read(places.repository / config.values) if config.values else {}
     say(f"{len(rows)} sentences to train on, {len(held)} to set the threshold, {len(told)} to measure with")
@@ -241,9 +242,11 @@ def _intent_slot(config: Config, places: Places, notes: str, on_step: Callable[[
         return opened.run(None, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})
 
     carries = intent_slot.carried(rows)
-    rule = intent_slot.energy(held, intent_slot.outputs(quick, held, tokenizer, known)[0], known)
+    logits, chances = intent_slot.outputs(quick, held, tokenizer, known)
+    rule = intent_slot.energy(held, logits, known)
+    turn = intent_slot.turn(held, chances, known, carries)
     found, plain = (
-        intent_slot.measured(told, intent_slot.outputs(run, told, tokenizer, known), known, rule, carries)
+        intent_slot.measured(told, intent_slot.outputs(run, told, tokenizer, known), known, rule, carries, turn)
         for run in (quick, exact)
     )
     described = {
@@ -253,8 +256,9 @@ def _intent_slot(config: Config, places: Places, notes: str, on_step: Callable[[
         "max_tokens": config.encoder.max_tokens,
         "carries": carries,
         "energy": rule,
+        "decoding": {"turn": turn},
         "speed": {"milliseconds_per_sentence": _pace(tokenizer, [row.text for row in told], packed)},
-        "metrics": found | {"fp32": {name: plain[name][0] for name in intent_slot.HEADLINES}},
+        "metrics": found | {"fp32": {name: plain[name][0] for name in intent_slot.HEADLINES if name in plain}},
         "data": _counts(config.train, rows), "licence": "Apache-2.0",
     }  # fmt: skip
     export.publish(places.output, packed, tokenizer, described, card.intent_slot(described, config, notes))

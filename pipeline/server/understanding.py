@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from pipeline import weights
 from pipeline.errors import ConfigError
-from pipeline.server.bio import decoded, spans, strangeness
+from pipeline.server.bio import TURN, decoded, spans, strangeness
 from pipeline.server.classifier import session
 from pipeline.server.spoken_form import spoken
 
@@ -91,6 +91,7 @@ class Understander:
             self.card = UnderstanderCard(
                 said["name"], said["version"], intents, slots, dict(said["domains"]), int(said["max_tokens"]), carries
             )
+            self._turn = float(said.get("decoding", {}).get("turn", TURN))
             self._weight = float(said["energy"]["unknown_weight"])
             self._threshold = float(said["energy"]["threshold"])
             self._unknown = intents.index(UNKNOWN)
@@ -195,7 +196,7 @@ class Understander:
     ) -> tuple[Value, ...]:
         chances = _softmax(logits)
         found = []
-        for first, last, label in spans(decoded(chances, self.card.slots, allowed)):
+        for first, last, label in spans(decoded(chances, self.card.slots, allowed, self._turn)):
             start, end = pieces[first].start, pieces[last - 1].end
             both = [number for number, tag in enumerate(self.card.slots) if tag[2:] == label]
             score = float(chances[first:last, both].sum(1).mean())

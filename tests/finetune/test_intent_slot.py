@@ -120,6 +120,28 @@ def test_figures_follow_the_rule_that_is_shipped() -> None:
     assert bare["slot_f1"][0] == 0.0
 
 
+def test_without_an_unknown_intent_nothing_is_out_of_scope() -> None:
+    known = Labels(("greeting", "weather.sunny"), KNOWN.slots)
+    rows = [row for row in ROWS if row.intent in known.intents] * 10
+    logits = np.array([[5.0, 0.0] if row.intent == "greeting" else [0.0, 5.0] for row in rows])
+    chances = [np.array([[tag == name for name in KNOWN.slots] for tag in row.tags], dtype=np.float64) for row in rows]
+    rule = intent_slot.energy(rows, logits, known)
+    assert rule == {}
+    found = intent_slot.measured(rows, (logits, chances), known, rule, intent_slot.carried(rows))
+    assert found["intent_accuracy"][0] == found["slot_f1"][0] == found["sentence_accuracy"][0] == 1.0
+    assert "out_of_scope_recall" not in found
+
+
+def test_what_a_span_after_another_costs_is_read_off_the_rows() -> None:
+    known = Labels(("flight",), ("B-day", "I-day", "B-time", "I-time", "O"))
+    rows = [Tagged(("monday", "morning"), ("B-day", "B-time"), "flight", "x", 1)]
+    close = [np.array([[0.9, 0.0, 0.1, 0.0, 0.0], [0.0, 0.35, 0.65, 0.0, 0.0]])]
+    carries = {"flight": ("day", "time")}
+    assert intent_slot.turn(rows, close, known, carries) < 0.7
+    assert decoded(close[0], known.slots, None, 0.0) == ["B-day", "B-time"]
+    assert decoded(close[0], known.slots, None, 0.7) == ["B-day", "I-day"]
+
+
 @pytest.mark.parametrize(
     ("intent", "domain"),
     [("weather.snow", "weather"), ("price_check", "retail"), ("greeting", "dialog"), ("unknown", "unknown")],

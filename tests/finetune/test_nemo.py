@@ -41,6 +41,22 @@ def test_sentences_tags_and_other_formats_are_read(folder: Path) -> None:
     assert nemo.without([sunny, joke], [sunny]) == [joke]
 
 
+def test_public_files_bring_labels_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "flights.tsv").write_text("flight\tto new york\tO B-city I-city\nfare\thow much\tO O\n")
+    (tmp_path / "dev.tsv").write_text("meal\tlunch\tB-meal\nbroken\tone two\tO\n")
+    train, dev = Source("flights.tsv", format="tokens"), Source("dev.tsv", format="tokens")
+    public = Source("dev.tsv", format="tokens", root="datasets")
+    roots = {"repository": tmp_path, "datasets": tmp_path}
+    known = nemo.known_labels([train], [public], roots)
+    assert known == Labels(("fare", "flight", "meal"), ("B-city", "I-city", "B-meal", "I-meal", "O"))
+    flight, fare = nemo.load([train], roots, known, seed=1)
+    assert (flight.intent, flight.text, flight.tags) == ("flight", "to new york", ("O", "B-city", "I-city"))
+    assert fare.tags == ("O", "O")
+    assert [row.intent for row in nemo.load([public], roots, known, seed=1)] == ["meal"]
+    with pytest.raises(InputError, match=r"dev\.tsv:2: needs intent, tokens and as many tags as tokens"):
+        nemo.load([dev], roots, known, seed=1)
+
+
 def test_a_source_can_be_cut_and_limited(folder: Path) -> None:
     roots = {"repository": folder}
     only = Source("train.tsv", format="nemo", only=("unknown",))
