@@ -15,6 +15,9 @@ _SETS = {
     "sst2_dev": "film reviews (SST-2 dev)",
     "sst3_dev": "film reviews (SST, 3 classes)",
     "airline_dev": "airline tweets",
+    "calls_natural": "call sentences written blind, as written",
+    "calls_natural_asr": "call sentences written blind, ASR text",
+    "natural": "natural requests written by somebody who saw only the label policy",
 }
 _SENTIMENT = """# {name} {version}: sentiment of one spoken sentence
 
@@ -157,6 +160,18 @@ def intent_slot(described: Mapping[str, Any], config: Config, notes: str) -> str
     if rule:
         lines.append(f"| out of scope found, with the shipped threshold | {_percent(found['out_of_scope_found'])} | |")
         lines.append(f"| false rejection, with the shipped threshold | {_percent(found['false_rejection'])} | |")
+    for name, other in found.get("also", {}).items():
+        lines += ["", f"| {_SETS.get(name, name)} ({other['rows']} sentences) | int8 |", "|---|---|"]
+        lines += [
+            f"| {title.format(intents=intents)} | {_spread(other[key])} |"
+            for key, title in _HEADLINES.items()
+            if key in other
+        ]
+        if rule:
+            lines.append(
+                f"| out of scope found, with the shipped threshold | {_percent(other['out_of_scope_found'])} |"
+            )
+            lines.append(f"| false rejection, with the shipped threshold | {_percent(other['false_rejection'])} |")
     for part in ("intents", "slots"):
         lines += ["", f"| {part} | precision | recall | F1 | rows |", "|---|---|---|---|---|", *_classes(found[part])]
     return top + "\n".join(lines) + "\n" + _learnt(described, config) + notes

@@ -196,10 +196,11 @@ def _intent_slot(config: Config, places: Places, notes: str, on_step: Callable[[
     seed, settings = config.training.seed, config.training
     known = nemo.known_labels(config.train, [*config.dev, *config.report], places.roots)
     held, defects = nemo.collect(config.dev, places.roots, known, seed=seed)
-    told, others = nemo.collect(config.report or config.dev, places.roots, known, seed=seed)
+    told, others = nemo.collect((config.report or config.dev)[:1], places.roots, known, seed=seed)
+    also = {Path(s.path).stem: nemo.collect([s], places.roots, known, seed=seed) for s in config.report[1:]}
     rows, more = nemo.collect(config.train, places.roots, known, seed=seed)
-    rows = nemo.without(rows, [*held, *told])
-    defects += others
+    rows = nemo.without(rows, [*held, *told, *(row for found, _ in also.values() for row in found)])
+    defects += [*others, *(defect for _, bad in also.values() for defect in bad)]
     ours = any(source.format == "nemo" for source in config.train)  # public sets have intents with one sentence
     lacking = data.lacking((row.intent for row in rows), known.intents, config.train[0].path) if ours else []
     data.refuse([*_of_config(places), *defects, *more, *lacking])
@@ -249,6 +250,10 @@ def _intent_slot(config: Config, places: Places, notes: str, on_step: Callable[[
         intent_slot.measured(told, intent_slot.outputs(run, told, tokenizer, known), known, rule, carries, turn)
         for run in (quick, exact)
     )
+    for name, (sentences, _) in also.items():
+        outcome = intent_slot.outputs(quick, sentences, tokenizer, known)
+        figures = intent_slot.measured(sentences, outcome, known, rule, carries, turn)
+        found.setdefault("also", {})[name] = {k: v for k, v in figures.items() if k not in ("intents", "slots")}
     described = {
         "name": "intent_slot", "version": config.version, "task": "intent-slot", "format": "onnx-int8",
         "labels": {"intents": list(known.intents), "slots": list(known.slots)},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from dashboard.routes.agent import agent_call
@@ -25,4 +27,10 @@ def own_routes() -> list[BaseRoute]:
         Route("/api/review/queue", review_queue, methods=["POST"]),
         Route("/api/review/acts", review_act, methods=["POST"]),
         Route("/assets/{name}", asset, methods=["GET"]),
+        Route("/live", _to_the_first_page, methods=["GET"]),
     ]
+
+
+def _to_the_first_page(request: Request) -> RedirectResponse:
+    """The Live page's own address: Streamlit serves its default page at the root only, and calls others unknown."""
+    return RedirectResponse(f"/?{request.url.query}" if request.url.query else "/")

@@ -15,8 +15,11 @@ from pipeline.settings import DATA, Settings
 _FILE = click.Path(path_type=Path)
 # Measured where no --data is given: never trained on.
 _DEFAULT = {
-    "sentiment": ("training/sentiment/calls_dev.tsv", "training/sentiment/calls_dev_asr.tsv"),
-    "intent_slot": ("training/nara/test.tsv",),
+    "sentiment": tuple(
+        f"training/sentiment/{name}.tsv"
+        for name in ("calls_dev", "calls_dev_asr", "calls_natural", "calls_natural_asr")
+    ),
+    "intent_slot": ("training/nara/test.tsv", "training/nara/natural.tsv"),
 }
 
 

@@ -51,6 +51,11 @@ def test_the_sound_comes_whole_and_in_ranges(dashboard: Dashboard, resources: Re
     assert (status, headers["content-range"]) == (416, f"bytes */{audio.size}")
 
 
+def test_the_live_page_can_be_asked_for_by_its_name(dashboard: Dashboard) -> None:
+    with urllib.request.urlopen(f"{dashboard.address}/live?embed=true", timeout=30) as answer:
+        assert (answer.status, answer.url) == (200, f"{dashboard.address}/?embed=true")
+
+
 def test_the_outline_says_how_to_read_it(dashboard: Dashboard, resources: Resources) -> None:
     status, headers, content = ask(call_url(dashboard, resources, dashboard.ids[0], "/peaks"))
     assert (status, headers["x-channels"], headers["x-peaks-per-s"]) == (200, "2", "50")
