@@ -23,7 +23,7 @@ PINS: Mapping[str, tuple[str, ...]] = {
         "torch==2.13.0", "nemo-toolkit[core,common-only]==2.4.1", "ijson", "megatron_core==0.12.2", "sacrebleu",
         "rouge_score", "jieba", "opencc", "pangu==4.0.6.1", "onnxscript",
     ),
-    ASR: ("nemo-toolkit[asr]==3.0.0",),
+    ASR: ("torch==2.13.0", "nemo-toolkit[asr]==3.0.0"),
     RIVA: ("nemo2riva==2.22.0",),
 }  # fmt: skip
 _RIVA_PYTHON = "python3.10"  # the newest that nemo2riva 2.22.0 can be installed on
