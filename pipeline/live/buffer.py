@@ -22,6 +22,8 @@ _QUIET_CHUNK = _BYTES_A_SECOND  # ... while nobody speaks
 _LARGEST = 2 * _BYTES_A_SECOND
 _QUIET = 32  # peak (-60 dBFS) under which no voice activity model hears anything
 _CALM_S = 0.6  # of quiet after which chunks may grow: the end of an utterance must not wait
+_HUSH_S = 30.0  # of quiet after which the recogniser is let go: a stream that hears nothing takes another's place
+_BEFORE_S = 0.6  # of quiet that a stream gets before the sound it is opened for
 _STALE_S = 0.5  # what the network left unfinished is handed out after this
 _REMEMBERED_S = 180.0  # of arrival times
 
@@ -97,10 +99,24 @@ class Buffer:
         with self._changed:
             self._asked_to_pause = True
 
-    def chunks(self) -> Iterator[bytes]:
-        """The samples as they come, in pieces of 60 ms or more; ends with the channel or at a pause that was asked for.
+    def await_sound(self) -> bool:
+        """Whether there is something to read: at once, but after a long quiet when there is a sound again.
 
-        Pieces grow to a second while nobody speaks and to two while the reader is behind.
+        The quiet is passed over, which moves ``position_s``; False when no more will be put in and nothing is left.
+        """
+        with self._changed:
+            while self._hushed():
+                self._pass_over()
+                if self._ended:
+                    break
+                self._changed.wait(_STALE_S)
+            return not self._ended or bool(self._bytes or self._owed)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The samples as they come, in pieces of 60 ms or more.
+
+        Pieces grow to a second while nobody speaks and to two while the reader is behind. Ends with the channel, at a
+        pause that was asked for, and after half a minute of quiet.
         """
         with self._changed:
             self._asked_to_pause = False
@@ -111,7 +127,7 @@ class Buffer:
                     if self._bytes + self._owed and time.monotonic() - self._put_at > _STALE_S:
                         break
                 calm = self._quiet >= _CALM_S * _BYTES_A_SECOND
-                if self._asked_to_pause and calm and not self._ended:
+                if (self._hushed() or (self._asked_to_pause and calm)) and not self._ended:
                     return
                 if self._ended and not self._bytes and not self._owed:
                     return
@@ -133,9 +149,25 @@ class Buffer:
             return found
 
     def _enough(self) -> bool:
-        waiting = self._bytes + self._owed
-        calm = self._put - self._loud_at - waiting >= _CALM_S * _BYTES_A_SECOND
-        return waiting >= (_QUIET_CHUNK if calm else _CHUNK)
+        calm = self._quiet_read_s() >= _CALM_S
+        return self._bytes + self._owed >= (_QUIET_CHUNK if calm else _CHUNK)
+
+    def _quiet_read_s(self) -> float:
+        """Seconds of quiet at the end of what was read; below 0 where a sound waits to be read."""
+        return (self._put - self._bytes - self._owed - self._loud_at) / _BYTES_A_SECOND
+
+    def _hushed(self) -> bool:
+        return self._quiet_read_s() >= _HUSH_S
+
+    def _pass_over(self) -> None:
+        """Leave out what waits, all of it quiet, but for what a sound needs before it."""
+        self._taken += self._owed
+        self._owed = 0
+        keep = 0.0 if self._ended else _BEFORE_S * _BYTES_A_SECOND
+        while self._pieces and self._bytes - len(self._pieces[0]) >= keep:
+            gone = len(self._pieces.popleft())
+            self._bytes -= gone
+            self._taken += gone
 
     def _take(self) -> bytes:
         if self._owed:

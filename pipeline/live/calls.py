@@ -11,13 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from pipeline import analyse
 from pipeline.asr import Endpointing, Final, Partial, Recogniser
 from pipeline.calls import Call, Sentence, SentenceClock, SpeakerRole
 from pipeline.errors import BackendError
+from pipeline.live.bothclocks import BothClocks
 from pipeline.live.gaps import is_marked, mark
 from pipeline.live.intake import Counts, Gap
 from pipeline.live.journal import Journal
@@ -111,7 +112,6 @@ class LiveCall:
         self.lag_at = 0.0
         self.lost_at: float | None = None
         self._tools, self._on_end = tools, on_end
-        self._anchor = datetime.now(UTC), time.monotonic()  # the one look at the wall clock: it may jump
         self._channels = [
             Line(
                 number,
@@ -290,7 +290,7 @@ class LiveCall:
 
     def _listen(self, line: Line) -> Iterator[Partial | Final]:
         """What the recogniser hears on a channel, in seconds of the call, from stream to stream."""
-        while not line.buffer.ended:
+        while line.buffer.await_sound():
             wishes, origin_s = self._wishes(), line.buffer.position_s
             endpointing = Endpointing(stop_history_ms=wishes.silence_ms, stop_history_eou_ms=wishes.silence_ms // 2)
             try:
@@ -338,6 +338,7 @@ class LiveCall:
         self._index += len(plain)
         labelled = self._tools.labeller.label(plain)
         labelled_at = time.monotonic()
+        clocks_then = BothClocks.now()  # one look for all moments of a sentence: the wall clock may jump between them
         # The speaker fell silent at the end of the utterance, also for the sentences inside it.
         spoken_at = self._channels[channel - 1].buffer.arrived(final.end_s) or heard_at
         self.lag_s, self.lag_at = heard_at - spoken_at, heard_at
@@ -346,18 +347,23 @@ class LiveCall:
             SentenceClock(
                 self.id,
                 sentence.index,
-                spoken_at=self._wall(spoken_at),
-                heard_at=self._wall(heard_at),
-                labelled_at=self._wall(labelled_at),
+                spoken_at=clocks_then.wall(spoken_at),
+                heard_at=clocks_then.wall(heard_at),
+                labelled_at=clocks_then.wall(labelled_at),
             )
             for sentence in labelled
         ]
-        self._store(labelled, clocks)
+        self._store(labelled, clocks, clocks_then)
 
-    def _store(self, sentences: Sequence[Sentence], clocks: Sequence[SentenceClock] = ()) -> None:
+    def _store(
+        self,
+        sentences: Sequence[Sentence],
+        clocks: Sequence[SentenceClock] = (),
+        clocks_then: BothClocks | None = None,
+    ) -> None:
         for sentence in sentences:
             self.journal.add(sentence)
-        self._tools.writer.put(Append(self.id, tuple(sentences), tuple(clocks), self._stored))
+        self._tools.writer.put(Append(self.id, tuple(sentences), tuple(clocks), self._stored, clocks_then))
 
     def _stored(self, sentences: Sequence[Sentence], at: datetime) -> None:
         for sentence in sentences:
@@ -407,10 +413,6 @@ class LiveCall:
 
     def _wishes(self) -> Wishes:
         return self._tools.wishes(self.start.partials)
-
-    def _wall(self, moment: float) -> datetime:
-        wall, monotonic = self._anchor
-        return wall + timedelta(seconds=moment - monotonic)
 
 
 def _moved(event: Partial | Final, by_s: float) -> Partial | Final:

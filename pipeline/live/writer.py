@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from pipeline.calls import Call, Sentence, SentenceClock
 from pipeline.errors import BackendError, InputError
+from pipeline.live.bothclocks import BothClocks
 from pipeline.store import Store
 
 _MOST = 20_000  # pieces of work that may wait: hours of a hundred calls; then their sentences wait in the calls
@@ -40,6 +41,7 @@ class Append:
     sentences: Sequence[Sentence]
     clocks: Sequence[SentenceClock] = ()
     done: Callable[[Sequence[Sentence], datetime], None] | None = None  # called with the time of storing
+    clocks_then: BothClocks | None = None  # from which the clocks' times were taken; None: there are no clocks
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ class Writer:
             if len(missing) == len(work.sentences):
                 raise
             self._store.append(work.call_id, missing)
-        now = datetime.now(UTC)
+        now = datetime.now(UTC) if work.clocks_then is None else work.clocks_then.wall(time.monotonic())
         self._clocks += [replace(clock, stored_at=now) for clock in work.clocks]
         if work.done:
             work.done(work.sentences, now)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import wave
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,40 @@ def test_chunks_grow_while_nobody_speaks_and_end_at_a_pause() -> None:
     buffer.end()
     assert len(b"".join(buffer.chunks())) == 2 * 17_600
     assert buffer.ended
+
+
+def test_after_a_long_quiet_the_reader_is_let_go_until_there_is_a_sound() -> None:
+    buffer = Buffer(1, longest_s=120.0)
+    buffer.put(np.full(RATE_HZ, 5000, dtype="<i2").tobytes())
+    for _ in range(60):
+        buffer.put(sounds.silence(1.0).tobytes())
+    assert buffer.await_sound()
+    read_s = len(b"".join(buffer.chunks())) / 2 / RATE_HZ  # it ends by itself
+    assert read_s == pytest.approx(31.0, abs=2.0)
+    waiting = ThreadPoolExecutor(1).submit(buffer.await_sound)
+    for _ in range(300):
+        buffer.put(sounds.silence(0.1).tobytes())
+    assert not waiting.done()
+    assert buffer.backlog_s < 2.0, "the quiet is passed over, not kept"
+    buffer.put(np.full(RATE_HZ, 7000, dtype="<i2").tobytes())
+    assert waiting.result(10)
+    before_s = 91.0 - buffer.position_s
+    assert before_s >= 0.6, "a recogniser needs a little quiet before the sound"
+    buffer.end()
+    heard = np.frombuffer(b"".join(buffer.chunks()), "<i2")
+    assert np.flatnonzero(heard)[0] == round(before_s * RATE_HZ), "the time of the sound is true"
+    assert not buffer.await_sound()
+
+
+def test_a_call_that_ends_in_a_long_quiet_leaves_nothing_to_read() -> None:
+    buffer = Buffer(1, longest_s=120.0)
+    for _ in range(40):
+        buffer.put(sounds.silence(1.0).tobytes())
+    assert b"".join(buffer.chunks())
+    buffer.end()
+    assert not buffer.await_sound()
+    assert buffer.ended
+    assert buffer.position_s == pytest.approx(40.0)
 
 
 def test_a_source_is_held_to_the_pace_of_time() -> None:
