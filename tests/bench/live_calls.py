@@ -52,7 +52,7 @@ def embedded_calls(folder: Path, *, calls: int = 6, seconds: float = 60.0) -> di
         uris = {"asr_uri": server.uri, "nlp_uri": server.uri, "tts_uri": server.uri}
         with gateway(folder / "home", **uris) as running:
             eventually(lambda: running.health()["warm"])
-            asyncio.run(_phone_all(running, recordings))
+            asyncio.run(phone_all(running, recordings))
             return {"calls": calls, **_figures(running, {})}
 
 
@@ -77,11 +77,12 @@ def many_calls(folder: Path, *, calls: int = 200, utterances: int = 6, frame_s: 
     with standin.running(delay_ms=50) as (address, _):
         uris = {"asr_uri": address, "nlp_uri": address, "tts_uri": address}
         with gateway(folder / "home", **uris) as running:
-            asyncio.run(_phone_all(running, recordings, frame_s))
+            asyncio.run(phone_all(running, recordings, frame_s))
             return {"calls": calls, **_figures(running, expected)}
 
 
-async def _phone_all(running: Gateway, recordings: Sequence[bytes], frame_s: float = _FRAME_S) -> None:
+async def phone_all(running: Gateway, recordings: Sequence[bytes], frame_s: float = _FRAME_S) -> None:
+    """Each recording (interleaved 16-bit samples) as a call, all at once, at the pace of time."""
     await asyncio.gather(*(_phone(running, number, pcm, frame_s) for number, pcm in enumerate(recordings)))
 
 
@@ -117,7 +118,7 @@ def _figures(running: Gateway, expected: dict[str, set[int]]) -> dict[str, Any]:
                 duplicates += len(heard) - len(set(heard))
         missing_calls = len(set(expected) - {row.call.attributes.get("phone_call_id") for row in rows})
     stages = {
-        f"{later.removesuffix('_at')}_ms": _summary(clocks, earlier, later)
+        f"{later.removesuffix('_at')}_ms": summary(_between(clocks, earlier, later))
         for earlier, later in itertools.pairwise(_STAGES)
     }
     return {
@@ -125,18 +126,22 @@ def _figures(running: Gateway, expected: dict[str, set[int]]) -> dict[str, Any]:
         "lost": lost + 6 * missing_calls,
         "stored_twice": duplicates,
         **stages,
-        "spoken_to_stored_ms": _summary(clocks, "spoken_at", "stored_at"),
+        "spoken_to_stored_ms": summary(_between(clocks, "spoken_at", "stored_at")),
         "health": running.health(),
     }
 
 
-def _summary(clocks: Sequence[SentenceClock], earlier: str, later: str) -> dict[str, float]:
+def _between(clocks: Sequence[SentenceClock], earlier: str, later: str) -> list[float]:
     times: list[tuple[datetime | None, datetime | None]] = [(getattr(c, earlier), getattr(c, later)) for c in clocks]
-    values = [(b - a).total_seconds() * 1000 for a, b in times if a is not None and b is not None]
-    if len(values) < 2:
+    return [(b - a).total_seconds() * 1000 for a, b in times if a is not None and b is not None]
+
+
+def summary(values_ms: Sequence[float]) -> dict[str, float]:
+    """Median, 95th and 99th percentile and the largest; nothing of fewer than two values."""
+    if len(values_ms) < 2:
         return {}
-    cuts = quantiles(values, n=100, method="inclusive")
-    found = {"p50": cuts[49], "p95": cuts[94], "p99": cuts[98], "max": max(values)}
+    cuts = quantiles(values_ms, n=100, method="inclusive")
+    found = {"p50": cuts[49], "p95": cuts[94], "p99": cuts[98], "max": max(values_ms)}
     return {name: round(value, 1) for name, value in found.items()}
 
 
