@@ -35,14 +35,14 @@ class Buffer:
         """``start_s`` is where in the call the first sample stands."""
         self.channel = channel
         self._most = round(longest_s * RATE_HZ) * 2
-        self._pieces: deque[bytes] = deque()
+        self._pieces: deque[tuple[bytes, bool]] = deque()  # and whether they are quiet
         self._bytes = 0
         self._owed = 0  # bytes of silence that stand for what was dropped, before the pieces
         self._start_s = start_s
         self._taken = 0  # bytes handed out so far
         self._put = 0
         self._put_at = time.monotonic()
-        self._quiet = 0  # bytes of quiet at the end of what was put
+        self._quiet = 0  # bytes of quiet at the end of what was handed out
         self._loud_at = 0  # number of the byte behind the last loud piece
         self._ended = False
         self._asked_to_pause = False
@@ -74,10 +74,9 @@ class Buffer:
         with self._changed:
             if self._ended:
                 return
-            self._pieces.append(pcm)
+            self._pieces.append((pcm, quiet))
             self._bytes += len(pcm)
             self._put += len(pcm)
-            self._quiet = self._quiet + len(pcm) if quiet else 0
             self._loud_at = self._loud_at if quiet else self._put
             self._put_at = time.monotonic()
             moment = self._put_at if at is None else at
@@ -126,8 +125,7 @@ class Buffer:
                     self._changed.wait(_STALE_S)
                     if self._bytes + self._owed and time.monotonic() - self._put_at > _STALE_S:
                         break
-                calm = self._quiet >= _CALM_S * _BYTES_A_SECOND
-                if (self._hushed() or (self._asked_to_pause and calm)) and not self._ended:
+                if (self._hushed() or self._may_pause()) and not self._ended:
                     return
                 if self._ended and not self._bytes and not self._owed:
                     return
@@ -148,6 +146,9 @@ class Buffer:
             found, self._dropped = self._dropped, []
             return found
 
+    def _may_pause(self) -> bool:
+        return self._asked_to_pause and self._quiet >= _CALM_S * _BYTES_A_SECOND
+
     def _enough(self) -> bool:
         calm = self._quiet_read_s() >= _CALM_S
         return self._bytes + self._owed >= (_QUIET_CHUNK if calm else _CHUNK)
@@ -164,20 +165,23 @@ class Buffer:
         self._taken += self._owed
         self._owed = 0
         keep = 0.0 if self._ended else _BEFORE_S * _BYTES_A_SECOND
-        while self._pieces and self._bytes - len(self._pieces[0]) >= keep:
-            gone = len(self._pieces.popleft())
-            self._bytes -= gone
-            self._taken += gone
+        while self._pieces and self._bytes - len(self._pieces[0][0]) >= keep:
+            gone, _ = self._pieces.popleft()
+            self._bytes -= len(gone)
+            self._taken += len(gone)
 
     def _take(self) -> bytes:
         if self._owed:
             taken = bytes(min(self._owed, _LARGEST))
             self._owed -= len(taken)
+            self._quiet += len(taken)
         else:
             parts, size = [], 0
-            while self._pieces and size < _LARGEST:
-                parts.append(self._pieces.popleft())
-                size += len(parts[-1])
+            while self._pieces and size < _LARGEST and not (parts and self._may_pause()):
+                piece, quiet = self._pieces.popleft()
+                parts.append(piece)
+                size += len(piece)
+                self._quiet = self._quiet + len(piece) if quiet else 0
             taken = b"".join(parts)
             self._bytes -= size
         self._taken += len(taken)
@@ -185,7 +189,7 @@ class Buffer:
 
     def _make_room(self) -> None:
         while self._bytes > self._most and len(self._pieces) > 1:
-            gone = self._pieces.popleft()
+            gone, _ = self._pieces.popleft()
             self._bytes -= len(gone)
             start_s = self._start_s + (self._taken + self._owed) / _BYTES_A_SECOND
             self._owed += len(gone)

@@ -324,14 +324,17 @@ class Switchboard:
         described = journal.described
         call = described.call
         channels = repaired(self._settings.audio_folder / call.id)
-        duration_s = max([call.duration_s, *(channel.duration_s for channel in channels)])
+        known = journal.sentences()
+        # A kill costs the recording its last quarter of a second, and what was said in it may be known.
+        ends = [*(channel.duration_s for channel in channels), *(sentence.end_s for sentence in known)]
+        duration_s = max([call.duration_s, *ends])
         told = dict(call.attributes)
         if described.state == "live":
             told["ended"] = "its gateway was killed"
         journal.describe(replace(described, state="ended", call=replace(call, duration_s=duration_s, attributes=told)))
         if described.state == "live" or not self._is_complete(call.id):
             self._writer.put(Begin(call))
-            if known := journal.sentences():
+            if known:
                 self._writer.put(Append(call.id, tuple(known)))
         self._writer.put(Finish(call.id, duration_s, told, lambda: self._later.put(journal)))
 

@@ -167,6 +167,19 @@ def test_chunks_grow_while_nobody_speaks_and_end_at_a_pause() -> None:
     assert buffer.ended
 
 
+def test_a_reader_that_is_behind_pauses_where_it_reads_a_pause_and_not_within_a_word() -> None:
+    buffer = Buffer(1, longest_s=60.0)
+    for _ in range(3):
+        buffer.put(np.full(RATE_HZ // 2, 5000, dtype="<i2").tobytes())
+        for _ in range(8):
+            buffer.put(sounds.silence(0.1).tobytes())
+    chunks = buffer.chunks()
+    assert len(next(chunks)) == 4 * RATE_HZ, "up to 0.2 s into the second pause"
+    buffer.pause()
+    assert len(b"".join(chunks)) / 2 / RATE_HZ == pytest.approx(0.4), "the pause counts from 0.6 s on"
+    assert buffer.position_s == pytest.approx(2.4)
+
+
 def test_after_a_long_quiet_the_reader_is_let_go_until_there_is_a_sound() -> None:
     buffer = Buffer(1, longest_s=120.0)
     buffer.put(np.full(RATE_HZ, 5000, dtype="<i2").tobytes())
