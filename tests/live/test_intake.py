@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import random
+import threading
 import wave
 from pathlib import Path
 
@@ -142,28 +144,64 @@ def test_a_buffer_hands_out_what_came_and_silence_for_what_it_dropped() -> None:
     (gap,) = buffer.dropped()
     assert (gap.start_s, gap.length_s) == pytest.approx((0.0, 3.0))
     buffer.end()
-    heard = np.frombuffer(b"".join(buffer.chunks()), "<i2")
+    heard = np.frombuffer(b"".join(left_in(buffer)), "<i2")
     assert len(heard) == 5 * RATE_HZ
     assert not heard[: 3 * RATE_HZ].any()
     assert sorted(set(heard[3 * RATE_HZ :])) == [1006, 1007, 1008, 1009]
 
 
-def test_chunks_grow_while_nobody_speaks_and_end_at_a_pause() -> None:
+def test_pieces_grow_while_nobody_speaks_and_end_at_a_pause() -> None:
     buffer = Buffer(1, longest_s=60.0)
     buffer.put(np.full(RATE_HZ, 5000, dtype="<i2").tobytes())
-    chunks = buffer.chunks()
-    assert len(next(chunks)) == 2 * RATE_HZ
+    assert len(asyncio.run(buffer.next())) == 2 * RATE_HZ
     for _ in range(30):
         buffer.put(sounds.silence(0.1).tobytes())
-    assert len(next(chunks)) == 4 * RATE_HZ
-    assert len(next(chunks)) == 2 * RATE_HZ
+    assert len(asyncio.run(buffer.next())) == 4 * RATE_HZ
+    assert len(asyncio.run(buffer.next())) == 2 * RATE_HZ
     buffer.put(sounds.silence(1.1).tobytes())
     buffer.pause()
-    assert list(chunks) == []
+    assert left_in(buffer) == []
     assert buffer.position_s == pytest.approx(4.0)
+    buffer.go_on()
     buffer.end()
-    assert len(b"".join(buffer.chunks())) == 2 * 17_600
+    assert len(b"".join(left_in(buffer))) == 2 * 17_600
     assert buffer.ended
+
+
+def test_a_reader_that_is_behind_is_not_cut_off_in_the_middle_of_an_utterance() -> None:
+    buffer = Buffer(1, longest_s=60.0)
+    for _ in range(3):
+        buffer.put(np.full(RATE_HZ, 5000, dtype="<i2").tobytes())
+    assert len(asyncio.run(buffer.next())) == 4 * RATE_HZ, "one second of the utterance still waits"
+    buffer.put(sounds.silence(2.0).tobytes())
+    buffer.pause()
+    heard = np.frombuffer(b"".join(left_in(buffer)), "<i2")
+    assert np.count_nonzero(heard) == RATE_HZ, "a stream that ended before it would make two of one utterance"
+
+
+def test_a_reader_waits_for_what_comes_from_another_thread() -> None:
+    buffer = Buffer(1, longest_s=60.0)
+    loud = np.full(RATE_HZ // 10, 5000, dtype="<i2").tobytes()
+
+    async def read() -> list[bytes]:
+        threading.Timer(0.05, buffer.put, (loud,)).start()
+        threading.Timer(0.15, buffer.put, (loud[:20],)).start()  # too little to be worth a message: it comes late
+        threading.Timer(1.0, buffer.end).start()
+        return [await buffer.next() for _ in range(3)]
+
+    assert asyncio.run(read()) == [loud, loud[:20], b""]
+
+
+def left_in(buffer: Buffer) -> list[bytes]:
+    """What is left in a buffer that has ended or is to pause."""
+
+    async def read() -> list[bytes]:
+        found = []
+        while pcm := await buffer.next():
+            found.append(pcm)
+        return found
+
+    return asyncio.run(read())
 
 
 def test_a_source_is_held_to_the_pace_of_time() -> None:
