@@ -6,10 +6,12 @@ that times stay true; the recording has it, and the second pass hears it.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -29,7 +31,7 @@ _REMEMBERED_S = 180.0  # of arrival times
 
 
 class Buffer:
-    """One channel's buffer of at most ``longest_s`` seconds; any thread may put, one at a time may read ``chunks``."""
+    """One channel's buffer of at most ``longest_s`` seconds; any thread may put, one coroutine takes ``next``."""
 
     def __init__(self, channel: int, *, longest_s: float, start_s: float = 0.0) -> None:
         """``start_s`` is where in the call the first sample stands."""
@@ -46,7 +48,8 @@ class Buffer:
         self._loud_at = 0  # number of the byte behind the last loud piece
         self._ended = False
         self._asked_to_pause = False
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._waiting: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None  # the reader, where it waits
         self._arrivals: deque[tuple[float, float]] = deque()  # position in the call, monotonic time
         self._dropped: list[Gap] = []
 
@@ -63,15 +66,16 @@ class Buffer:
     @property
     def ended(self) -> bool:
         """Whether no more will be put in, and nothing is left."""
-        with self._changed:
+        with self._lock:
             return self._ended and not self._bytes and not self._owed
 
     def put(self, pcm: bytes, *, at: float | None = None) -> None:
         """Add samples that arrived ``at`` (monotonic; None: now); the oldest give way where there are too many."""
         if not pcm:
             return
-        quiet = bool(np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)).max() < _QUIET)
-        with self._changed:
+        samples = np.frombuffer(pcm, "<i2")
+        quiet = bool(samples.max() < _QUIET and samples.min() > -_QUIET)
+        with self._lock:
             if self._ended:
                 return
             self._pieces.append((pcm, quiet))
@@ -85,56 +89,70 @@ class Buffer:
                 self._arrivals.popleft()
             self._make_room()
             if self._enough():
-                self._changed.notify_all()
+                self._wake()
 
     def end(self) -> None:
         """No more samples will come; the reader gets what is left."""
-        with self._changed:
+        with self._lock:
             self._ended = True
-            self._changed.notify_all()
+            self._wake()
 
     def pause(self) -> None:
-        """Let the reader's ``chunks`` end at the next quiet moment, so that it can begin anew with other wishes."""
-        with self._changed:
+        """Let the reader come to an end at the next quiet moment, so that it can begin anew with other wishes."""
+        with self._lock:
             self._asked_to_pause = True
 
-    def await_sound(self) -> bool:
+    def go_on(self) -> None:
+        """Forget a pause that was asked for: the reader begins anew."""
+        with self._lock:
+            self._asked_to_pause = False
+
+    async def sound(self) -> bool:
         """Whether there is something to read: at once, but after a long quiet when there is a sound again.
 
         The quiet is passed over, which moves ``position_s``; False when no more will be put in and nothing is left.
         """
-        with self._changed:
-            while self._hushed():
-                self._pass_over()
-                if self._ended:
-                    break
-                self._changed.wait(_STALE_S)
-            return not self._ended or bool(self._bytes or self._owed)
-
-    def chunks(self) -> Iterator[bytes]:
-        """The samples as they come, in pieces of 60 ms or more.
-
-        Pieces grow to a second while nobody speaks and to two while the reader is behind. Ends with the channel, at a
-        pause that was asked for, and after half a minute of quiet.
-        """
-        with self._changed:
-            self._asked_to_pause = False
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
         while True:
-            with self._changed:
-                while not self._enough() and not self._ended:
-                    self._changed.wait(_STALE_S)
-                    if self._bytes + self._owed and time.monotonic() - self._put_at > _STALE_S:
-                        break
+            with self._lock:
+                if self._hushed():
+                    self._pass_over()
+                if self._ended or not self._hushed():
+                    return not self._ended or bool(self._bytes or self._owed)
+                changed.clear()
+                self._waiting = loop, changed
+            await changed.wait()
+
+    async def next(self) -> bytes:
+        """The samples that have come, 60 ms or more; empty at the end of the channel, at a pause that was asked for,
+        and after half a minute of quiet.
+
+        Pieces grow to a second while nobody speaks and to two while the reader is behind. A call that is cancelled has
+        taken nothing.
+        """
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        while True:
+            with self._lock:
+                waiting = self._bytes + self._owed
+                stale_s = self._put_at + _STALE_S - time.monotonic()
+                if self._ended and not waiting:
+                    return b""
                 if (self._hushed() or self._may_pause()) and not self._ended:
-                    return
-                if self._ended and not self._bytes and not self._owed:
-                    return
-                chunk = self._take()
-            yield chunk
+                    return b""
+                if self._ended or self._enough() or (waiting and stale_s <= 0):
+                    return self._take()
+                changed.clear()
+                self._waiting = loop, changed
+            timer = loop.call_later(stale_s, changed.set) if waiting else None
+            try:
+                await changed.wait()
+            finally:
+                if timer is not None:
+                    timer.cancel()
 
     def arrived(self, position_s: float) -> float | None:
         """The monotonic time at which the sample at ``position_s`` of the call arrived; None where nobody knows."""
-        with self._changed:
+        with self._lock:
             for end_s, moment in self._arrivals:
                 if end_s >= position_s - 1e-6:
                     return moment - max(0.0, end_s - position_s)
@@ -142,23 +160,24 @@ class Buffer:
 
     def dropped(self) -> list[Gap]:
         """What was dropped since this was last asked."""
-        with self._changed:
+        with self._lock:
             found, self._dropped = self._dropped, []
             return found
 
-    def _may_pause(self) -> bool:
-        return self._asked_to_pause and self._quiet >= _CALM_S * _BYTES_A_SECOND
-
     def _enough(self) -> bool:
-        calm = self._quiet_read_s() >= _CALM_S
-        return self._bytes + self._owed >= (_QUIET_CHUNK if calm else _CHUNK)
+        return self._bytes + self._owed >= (_QUIET_CHUNK if self._calm() else _CHUNK)
 
-    def _quiet_read_s(self) -> float:
-        """Seconds of quiet at the end of what was read; below 0 where a sound waits to be read."""
-        return (self._put - self._bytes - self._owed - self._loud_at) / _BYTES_A_SECOND
+    def _calm(self, seconds: float = _CALM_S) -> bool:
+        """Whether all that was handed out for so long was quiet, and all that waits is."""
+        return self._put - self._bytes - self._owed - self._loud_at >= seconds * _BYTES_A_SECOND
 
     def _hushed(self) -> bool:
-        return self._quiet_read_s() >= _HUSH_S
+        return self._calm(_HUSH_S)
+
+    def _may_pause(self) -> bool:
+        # What was handed out must have ended in quiet, not what came last: between them somebody may speak. Nor must
+        # the reader have caught up: one that is far behind is asked to pause because it is.
+        return self._asked_to_pause and self._quiet >= _CALM_S * _BYTES_A_SECOND
 
     def _pass_over(self) -> None:
         """Leave out what waits, all of it quiet, but for what a sound needs before it."""
@@ -169,6 +188,13 @@ class Buffer:
             gone, _ = self._pieces.popleft()
             self._bytes -= len(gone)
             self._taken += len(gone)
+
+    def _wake(self) -> None:
+        if self._waiting is None:
+            return
+        (loop, changed), self._waiting = self._waiting, None
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the reader
+            loop.call_soon_threadsafe(changed.set)
 
     def _take(self) -> bytes:
         if self._owed:

@@ -16,12 +16,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.asr import Recogniser
 from pipeline.backends import Backends
 from pipeline.calls import Call, Sentence
 from pipeline.errors import BackendError, InputError
 from pipeline.live import journal as journals
 from pipeline.live.calls import Listener, LiveCall, Start, Tools, Wishes
+from pipeline.live.hearing import Hearing
 from pipeline.live.journal import Described, Journal
 from pipeline.live.labelling import Labeller
 from pipeline.live.pcm import RATE_HZ
@@ -77,9 +77,9 @@ class Switchboard:
         self._labeller = Labeller(backends.classifier, understander)
         self._store = backends.store
         self._writer = Writer(backends.store)
-        recogniser: Recogniser = backends.recogniser
+        self._hearing = Hearing(backends.recogniser)
         self._tools = Tools(
-            recogniser, self._labeller, self._writer, self._wishes, settings.live_buffer_s, settings.live_pace
+            self._hearing, self._labeller, self._writer, self._wishes, settings.live_buffer_s, settings.live_pace
         )
         self._later = SecondPass(
             backends.store,
@@ -192,6 +192,7 @@ class Switchboard:
         deadline = time.monotonic() + 8.0
         for call in calls:
             call.wait(max(0.0, deadline - time.monotonic()))
+        self._hearing.close()
         self._writer.close()
         self._later.close()
         self._labeller.close()
