@@ -100,7 +100,7 @@ def _calls_while_away(running: Gateway, away: Callable[[], Any], seconds: float)
         for phone in (lasting, beginning):
             _say(phone, [said])
             phone.send('{"type":"stop"}')
-        for phone in (lasting, ending, beginning):
+        for phone in (lasting, beginning):
             assert answers(phone, timeout_s=90)[-1] == {"type": "stopped", "reason": ""}
     eventually(lambda: not running.health()["unstored"])
     with running.store() as store:

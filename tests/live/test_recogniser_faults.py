@@ -209,3 +209,34 @@ def _doctor(running: Gateway) -> dict[str, str]:
     (found,) = (check for check in json.loads(ran.stdout)["checks"] if check["name"] == "gateway")
     check: dict[str, str] = found
     return check
+
+
+@pytest.mark.slow
+def test_a_recogniser_away_for_longer_than_anybody_waits_costs_what_is_marked(tmp_path: Path) -> None:
+    """After two minutes its streams are given up; the buffer still holds what was said meanwhile."""
+    with standin.running(delay_ms=10) as (address, process):
+        port = int(address.rpartition(":")[2])
+        with gateway(tmp_path / "home", **uris(address)) as running, running.phone() as phone:
+            phone.send(start(**ONE_SIDE))
+            ready = json.loads(phone.recv())
+            _say(phone, [0, 1])
+            for _ in range(2):
+                answers(phone, until="sentence")
+            process.kill()
+            process.wait()
+            _say(phone, range(2, 8))
+            time.sleep(130.0)
+            with standin.running(port=port, delay_ms=10):
+                _say(phone, [8, 9])
+                phone.send('{"type":"stop"}')
+                answers(phone, timeout_s=90)
+                with running.store() as store:
+                    _, sentences = finished(store, ready["call"])
+    heard = numbers(sentences)
+    gaps = [one for one in sentences if not one.words]
+    missing = set(range(10)) - set(heard)
+    assert len(heard) == len(set(heard))
+    assert {0, 1, 8, 9} <= set(heard)
+    assert len(missing) <= 3, "the buffer holds two minutes"
+    assert all(any(gap.start_s - 1.0 < number < gap.end_s for gap in gaps) for number in missing)
+    assert all(2.0 - 0.6 <= gap.start_s and gap.end_s <= 8.0 for gap in gaps), "what was heard is not marked as missing"
