@@ -156,8 +156,9 @@ class Backends:
         published = embedded.find(self.settings)
         if published is not None and _answers(published.uri):
             return published.uri
-        server = embedded.start(embedded.loopback(self.settings), self._environment)
-        return self._closing.enter_context(server).uri
+        server = embedded.Kept(embedded.loopback(self.settings), self._environment)
+        self._closing.callback(server.close)
+        return server.uri
 
     def close(self) -> None:
         """Close the store, the connections and the server that we started."""

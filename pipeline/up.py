@@ -6,7 +6,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from pipeline import embedded, relabel
 from pipeline.backends import Backends
@@ -116,8 +115,7 @@ def _published_server(settings: Settings, environment: Mapping[str, str]) -> Cal
         nonlocal place
         server = embedded.start(place, environment)
         embedded.publish(server, settings)
-        if not settings.serve_host.startswith("unix:"):
-            place = replace(settings, serve_port=int(server.uri.rpartition(":")[2]))
+        place = embedded.again(server, settings)
         return server
 
     return launch

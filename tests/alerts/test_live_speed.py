@@ -13,7 +13,7 @@ from tests.bench import standin
 from tests.live.phones import answers, eventually, frames, gateway, spoken, start, uris
 
 RULES = "rules:\n  - {name: said, when: {says: [utterance]}, cooldown_s: 0}\n"
-COUNT = 5
+COUNT = 3
 
 
 def test_an_alert_reaches_the_webhook_within_two_seconds_of_the_end_of_speech(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ _WARM_UP_S = 10.0  # of each call, whose sentences do not count
 
 
 def measure(folder: Path, *, calls: int = 6, seconds: float = 60.0) -> dict[str, Any]:
-    """Milliseconds from the end of speech, and from storing, to the webhook; how many alerts, and how many were lost."""
+    """Milliseconds from the end of speech, and from storing, to the webhook; alerts, and how many of them were lost."""
     recordings = []
     for number in range(calls):
         sample = samples.load()[number % len(samples.load())]

@@ -71,21 +71,23 @@ class Wall:
         self._thread.join()
 
 
+@pytest.mark.slow
 def test_killing_the_recogniser_and_the_dashboard_in_mid_call_loses_no_sentence(tmp_path: Path) -> None:
     with standin.running(delay_ms=10) as (address, recogniser):
         port = int(address.rpartition(":")[2])
         with gateway(tmp_path / "home", **uris(address), live_pace="0") as running, running.phone() as phone:
             dashboard = Dashboard(replace(running.settings, dashboard_port=free_port()), [])
-            with _kept(dashboard):
+            with _shown(dashboard):
                 wall = Wall(dashboard)
                 phone.send(start(channels=1, speakers=["customer"]))
                 call_id = json.loads(phone.recv())["call"]
                 talking = _talk(phone, range(40))
                 eventually(lambda: len(wall.texts) >= 5)
-                for process in (recogniser, dashboard.process):
-                    assert process is not None
-                    process.kill()
-                    process.wait()
+                recogniser.kill()
+                recogniser.wait()
+                _kill(running.home, b"streamlit")
+                assert dashboard.process is not None
+                assert dashboard.process.wait(30) != 0
                 wall.close()
                 time.sleep(1.0)
                 with standin.running(port=port, delay_ms=10):
@@ -103,7 +105,7 @@ def test_killing_the_recogniser_and_the_dashboard_in_mid_call_loses_no_sentence(
 
 
 @contextmanager
-def _kept(dashboard: Dashboard) -> Iterator[None]:
+def _shown(dashboard: Dashboard) -> Iterator[None]:
     dashboard.start()
     try:
         yield
@@ -153,7 +155,9 @@ def test_up_loses_no_word_where_its_server_and_its_dashboard_are_killed(
     own: Overtone, tmp_path: Path, sample_calls: list[Sample]
 ) -> None:
     """The same call twice through `overtone up` with its own recogniser, once undisturbed and once not."""
-    own = replace(own, environment={**own.environment, "OVERTONE_SERVE_PORT": "0", "OVERTONE_LIVE_SECOND_PASS": "false"})
+    own = replace(
+        own, environment={**own.environment, "OVERTONE_SERVE_PORT": "0", "OVERTONE_LIVE_SECOND_PASS": "false"}
+    )
     up = own.start("up")
     settings = Settings.from_env({**own.environment, "OVERTONE_HOME": str(own.home)})
     pages = f"{settings.dashboard_address}/_stcore/health"
@@ -167,7 +171,7 @@ def test_up_loses_no_word_where_its_server_and_its_dashboard_are_killed(
         settings,
         audio,
         "disturbed",
-        {12.0: lambda: os.kill(published["pid"], signal.SIGKILL), 20.0: lambda: _kill_dashboard(own.home)},
+        {12.0: lambda: os.kill(published["pid"], signal.SIGKILL), 20.0: lambda: _kill(own.home, b"streamlit")},
     )
     wait_for(lambda: responds(pages), "the dashboard to come back")
     again = json.loads((own.home / "server.json").read_text())
@@ -181,22 +185,37 @@ def test_up_loses_no_word_where_its_server_and_its_dashboard_are_killed(
     assert not [one.text for one in disturbed if not one.words], "nothing is marked as missing"
 
 
-def _kill_dashboard(home: Path) -> None:
+@pytest.mark.slow
+def test_a_gateway_alone_starts_its_killed_recogniser_again(tmp_path: Path) -> None:
+    channels = sample(tmp_path)
+    with gateway(tmp_path / "home") as running:
+        eventually(lambda: running.health()["warm"])
+        first = _played(running.settings, stereo(channels, 0.0, 12.0), "before", {}, running.address)
+        _kill(running.home, b"pipeline.server")
+        second = _played(running.settings, stereo(channels, 0.0, 12.0), "after", {}, running.address)
+    assert len(first) >= 2
+    words = [[word for one in call for word in one.text.lower().split()] for call in (first, second)]
+    assert SequenceMatcher(a=words[0], b=words[1], autojunk=False).ratio() > 0.9, words
+
+
+def _kill(home: Path, module: bytes) -> None:
+    """Kill the process of that home that runs the module."""
     wanted = f"OVERTONE_HOME={home}".encode()
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
             if entry.name.isdigit() and wanted in (entry / "environ").read_bytes().split(b"\0"):
                 argv = (entry / "cmdline").read_bytes().split(b"\0")
-                if b"dashboard" in argv:
+                if module in argv:
                     os.kill(int(entry.name), signal.SIGKILL)
                     return
-    raise AssertionError("no dashboard runs")
+    raise AssertionError(f"no {module.decode()} runs")
 
 
-def _played(settings: Settings, audio: bytes, name: str, faults: dict[float, Any]) -> list[Sentence]:
+def _played(settings: Settings, audio: bytes, name: str, faults: dict[float, Any], address: str = "") -> list[Sentence]:
     """The sentences of a call through the gateway at the pace of time, with what happens at which second of it."""
     left = dict(faults)
-    with connect(f"ws://127.0.0.1:{settings.live_port}/calls", max_size=None) as phone:
+    url = (address or f"http://127.0.0.1:{settings.live_port}").replace("http", "ws", 1) + "/calls"
+    with connect(url, max_size=None) as phone:
         phone.send(start(call_id=name))
         call_id = json.loads(phone.recv())["call"]
         began = time.monotonic()

@@ -69,7 +69,7 @@ def test_sqlite_locked_for_half_a_minute_loses_nothing(hearing: str, tmp_path: P
         _calls_while_away(running, lambda: locked(home / "overtone.db"), 31.0)
 
 
-@pytest.mark.parametrize("seconds", [2.0, pytest.param(31.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seconds", [1.0, pytest.param(31.0, marks=pytest.mark.slow)])
 def test_postgresql_stopped_and_started_loses_nothing(
     own_server: postgresql.Server, hearing: str, tmp_path: Path, seconds: float
 ) -> None:

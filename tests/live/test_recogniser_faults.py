@@ -34,6 +34,7 @@ from tests.pipeline.sounds import silence
 ONE_SIDE = {"channels": 1, "speakers": ["customer"]}
 
 
+@pytest.mark.slow
 def test_a_recogniser_away_for_longer_than_the_buffer_leaves_a_marked_gap(tmp_path: Path) -> None:
     with standin.running(delay_ms=10) as (address, process):
         port = int(address.rpartition(":")[2])
@@ -134,7 +135,7 @@ def test_a_call_that_the_recogniser_cannot_hear_stays_small(tmp_path: Path) -> N
             flooding = threading.Thread(target=flood)
             flooding.start()
             eventually(lambda: running.health()["lag_s"] >= 10)
-            assert not sent.wait(3.0), "a source that need not keep to time is not read while nothing can be heard"
+            assert not sent.wait(1.5), "a source that need not keep to time is not read while nothing can be heard"
             assert running.resident_mb() - before_mb < 25, "the call is 37 MB"
             assert running.health()["lag_s"] < 20 + 2
             running.kill()
@@ -161,11 +162,11 @@ def test_more_than_can_be_recognised_costs_partials_then_quality_and_never_sente
             phone.send(frame)
             time.sleep(0.1)
         told = answers(phone, until="sentence")
-        _say(phone, range(1, 9), pause_s=0.8)
+        _say(phone, range(1, 7), pause_s=0.8)
         while "longer segments" not in steps:
             told += answers(phone, until="sentence")
         assert standin.seen(slow_recogniser).stop_history_ms == 400
-        _say(phone, [9, 10], pause_s=0.8)
+        _say(phone, [7], pause_s=0.8)
         doctor = _doctor(running)
         phone.send('{"type":"stop"}')
         told += answers(phone)
@@ -177,10 +178,10 @@ def test_more_than_can_be_recognised_costs_partials_then_quality_and_never_sente
     assert steps == ["none", "no partials", "longer segments"]
     assert any(message["type"] == "partial" for message in told)
     assert told[-1]["type"] == "stopped"
-    assert numbers(sentences) == list(range(11)), "every sentence is there"
-    assert numbers_told(told) == list(range(11))
+    assert numbers(sentences) == list(range(8)), "every sentence is there"
+    assert numbers_told(told) == list(range(8))
     late = [one for one in clocks if (one.heard_at - one.spoken_at).total_seconds() > 5]  # type: ignore[operator]
-    assert len(late) >= 2
+    assert len(late) >= 1
     assert call.attributes["late"] == str(len(late)), "and those that came late are counted"
     assert health["late_sentences"] == len(late)
     assert doctor["status"] == "warning"
