@@ -130,7 +130,7 @@ def test_a_replay_that_is_killed_is_finished_by_the_next_gateway(tmp_path: Path)
     recording = sounds.write_wav(tmp_path / "tones.wav", spoken(range(20)))
     home = tmp_path / "home"
     with standin.running(delay_ms=10) as (address, _):
-        settings = Settings(home=home, **uris(address), live_second_pass=False)
+        settings = Settings(home=home, asr_uri=address, nlp_uri=address, tts_uri=address, live_second_pass=False)
         argv = [sys.executable, "-m", "pipeline.cli", "live", str(recording), "--channels", "customer", "--speed", "4"]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("OVERTONE_")}
         with subprocess.Popen(argv, env=settings.to_env(clean), stdout=subprocess.PIPE, text=True) as playing:

@@ -72,14 +72,14 @@ class Gateway:
 
 @contextmanager
 def gateway(
-    home: Path, *, module: str = "pipeline.live", more: Mapping[str, str] | None = None, **settings: str
+    home: Path, *, module: str = "pipeline.live", clock_file: str = "", **settings: str
 ) -> Iterator[Gateway]:
     """A gateway with these settings (fields of Settings) that is ready; it ends with the block.
 
-    ``module`` is what runs it, with ``more`` in its environment.
+    ``module`` is what runs it; `jumping` reads ``clock_file``.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OVERTONE_")}
-    environment |= more or {}
+    environment["CLOCK_FILE"] = clock_file
     given = {"home": str(home), "live_port": "0", "live_second_pass": "false", **settings}
     environment |= {"OVERTONE_" + name.upper(): value for name, value in given.items()}
     home.mkdir(parents=True, exist_ok=True)

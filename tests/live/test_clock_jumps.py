@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 from pathlib import Path
 
@@ -42,7 +41,7 @@ def test_a_clock_that_is_set_forward_and_back_changes_nothing(tmp_path: Path) ->
     with (
         standin.running(delay_ms=10) as (address, _),
         gateway(
-            home, module="tests.live.jumping", more={"CLOCK_FILE": str(clock)}, **uris(address), live_pace="0"
+            home, module="tests.live.jumping", clock_file=str(clock), **uris(address), live_pace="0"
         ) as running,
     ):
         call_id = _phone(running, clock)
@@ -61,7 +60,7 @@ def test_a_clock_that_is_set_forward_and_back_changes_nothing(tmp_path: Path) ->
         assert clock_of.spoken_at <= clock_of.heard_at <= clock_of.labelled_at <= clock_of.stored_at
         assert (clock_of.stored_at - clock_of.spoken_at).total_seconds() < 60
     assert alerts == [], "nobody was silent for a minute"
-    assert os.path.exists(home / "audio" / call_id)
+    assert (home / "audio" / call_id).is_dir()
 
 
 def _complete(clocks: list, count: int) -> list:  # type: ignore[type-arg]

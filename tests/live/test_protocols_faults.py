@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
+from websockets.sync.connection import Connection
 
 from pipeline.live import twilio
 from pipeline.live.access import twilio_signature
@@ -235,7 +236,7 @@ def test_a_message_larger_than_any_costs_the_connection_and_not_the_call(desk: G
     assert numbers(sentences) == [11, 12]
 
 
-def _until_closed(line: ClientConnection, most: int = 0) -> str:
+def _until_closed(line: Connection, most: int = 0) -> str:
     """What the gateway still says; all of it, or the first ``most`` messages."""
     said: list[str] = []
     try:

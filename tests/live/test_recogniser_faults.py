@@ -1,4 +1,4 @@
-"""The recogniser is away, too slow, or has nothing to hear: what becomes of calls, and what the gateway holds meanwhile."""
+"""The recogniser is away, too slow, or has nothing to hear: what becomes of calls, and of the gateway's memory."""
 
 from __future__ import annotations
 
@@ -240,4 +240,4 @@ def test_a_recogniser_away_for_longer_than_anybody_waits_costs_what_is_marked(tm
     assert {0, 1, 8, 9} <= set(heard)
     assert len(missing) <= 3, "the buffer holds two minutes"
     assert all(any(gap.start_s - 1.0 < number < gap.end_s for gap in gaps) for number in missing)
-    assert all(2.0 - 0.6 <= gap.start_s and gap.end_s <= 8.0 for gap in gaps), "what was heard is not marked as missing"
+    assert all(gap.start_s > 1.4 and gap.end_s <= 8.0 for gap in gaps), "what was heard is not marked as missing"
