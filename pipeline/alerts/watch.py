@@ -70,6 +70,7 @@ class AlertWatch:
         self._rules: tuple[Rule, ...] = ()
         self._stamp: tuple[int, int] | bool | None = False  # False: not read yet
         self._states: dict[str, CallState] = {}
+        self._passed_at = -TICK_S  # monotonic: when the calls were last told that time has passed
         self._calls: dict[str, Call] = {}
         self._number = self._resumed()
         self._sent: OrderedDict[str, None] = OrderedDict()  # ids that this process has put into the outbox
@@ -191,6 +192,9 @@ class AlertWatch:
         timed = tuple(rule for rule in self._rules if isinstance(rule.when, MoodBelow | Silence))
         if not timed:
             return
+        if time.monotonic() - self._passed_at < TICK_S / 2:
+            return  # many calls' sentences come every few milliseconds, and time does not pass the faster for it
+        self._passed_at = time.monotonic()
         now = datetime.now(UTC)
         for call_id in list(self._states):
             self._step(call_id, Passed(now), timed)
