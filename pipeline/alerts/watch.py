@@ -71,6 +71,7 @@ class AlertWatch:
         self._rules: tuple[Rule, ...] = ()
         self._stamp: tuple[int, int] | bool | None = False  # False: not read yet
         self._states: dict[str, CallState] = {}
+        self._passed_at = -TICK_S  # monotonic: when the calls were last told that time has passed
         self._calls: dict[str, Call] = {}
         self._time = SteadyTime()  # of the states: rules that wait do so by it
         self._number = self._resumed()
@@ -195,6 +196,9 @@ class AlertWatch:
         timed = tuple(rule for rule in self._rules if isinstance(rule.when, MoodBelow | Silence))
         if not timed:
             return
+        if time.monotonic() - self._passed_at < TICK_S / 2:
+            return  # many calls' sentences come every few milliseconds, and time does not pass the faster for it
+        self._passed_at = time.monotonic()
         now = self._time.now()
         for call_id in list(self._states):
             self._step(call_id, Passed(now), timed)

@@ -49,17 +49,19 @@ class _Ear:
 
     def feed(self, samples: npt.NDArray[np.int16]) -> None:
         """Note what ended in these samples."""
-        for first in range(0, len(samples), 160):
-            piece = samples[first : first + 160].astype(np.int32)
-            loud = np.flatnonzero(np.abs(piece) > _LOUD)
-            if len(loud):
-                if self.began is None:
-                    self.began, self.peak = self.at + int(loud[0]), 0
-                self.peak = max(self.peak, int(np.abs(piece).max()))
-                self.loud_at = self.at + int(loud[-1])
-            self.at += len(piece)
-            if self.began is not None and self.at - self.loud_at > _GAP:
+        size = np.abs(samples.astype(np.int32))
+        loud = np.flatnonzero(size > _LOUD)
+        for group in np.split(loud, np.flatnonzero(np.diff(loud) > _GAP) + 1) if len(loud) else ():
+            first, last = int(group[0]), int(group[-1])
+            if self.began is not None and self.at + first - self.loud_at > _GAP:
                 self.end()
+            if self.began is None:
+                self.began, self.peak = self.at + first, 0
+            self.peak = max(self.peak, int(size[first : last + 1].max()))
+            self.loud_at = self.at + last
+        self.at += len(samples)
+        if self.began is not None and self.at - self.loud_at > _GAP:
+            self.end()
 
     def end(self) -> None:
         """Whatever goes on ends here."""
