@@ -202,7 +202,8 @@ class Buffer:
             self._owed -= len(taken)
             self._quiet += len(taken)
         else:
-            parts, size = [], 0
+            parts: list[bytes] = []
+            size = 0
             while self._pieces and size < _LARGEST and not (parts and self._may_pause()):
                 piece, quiet = self._pieces.popleft()
                 parts.append(piece)

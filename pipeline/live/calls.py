@@ -119,6 +119,7 @@ class LiveCall:
         self.lag_at = 0.0
         self.lost_at: float | None = None
         self._tools, self._on_end = tools, on_end
+        self._began = time.monotonic()
         self._channels = [
             Line(
                 number,
@@ -155,6 +156,11 @@ class LiveCall:
     def duration_s(self) -> float:
         """Length of the longest channel so far."""
         return max(channel.intake.position_s for channel in self._channels)
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it began here, whether any audio came or not."""
+        return time.monotonic() - self._began
 
     @property
     def silent_s(self) -> float:

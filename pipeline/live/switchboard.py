@@ -258,7 +258,7 @@ class Switchboard:
             for call in calls:
                 if call.lost_at is not None and now - call.lost_at > self._settings.live_resume_s:
                     call.end("the connection was lost")
-                elif call.duration_s > 3600 * self._settings.live_longest_h:
+                elif max(call.duration_s, call.age_s) > 3600 * self._settings.live_longest_h:
                     call.end(f"it lasted {self._settings.live_longest_h:g} hours (OVERTONE_LIVE_LONGEST_H)")
             self._weigh(calls, now)
             for call in calls:

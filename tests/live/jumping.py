@@ -26,7 +26,7 @@ class _Any(type):
         return isinstance(other, _REAL)
 
 
-class _Set(_REAL, metaclass=_Any):
+class _Set(datetime.datetime, metaclass=_Any):
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> Any:
         return _REAL.fromtimestamp(_now(), tz)

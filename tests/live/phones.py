@@ -71,9 +71,7 @@ class Gateway:
 
 
 @contextmanager
-def gateway(
-    home: Path, *, module: str = "pipeline.live", clock_file: str = "", **settings: str
-) -> Iterator[Gateway]:
+def gateway(home: Path, *, module: str = "pipeline.live", clock_file: str = "", **settings: str) -> Iterator[Gateway]:
     """A gateway with these settings (fields of Settings) that is ready; it ends with the block.
 
     ``module`` is what runs it; `jumping` reads ``clock_file``.
