@@ -15,6 +15,7 @@ from pipeline.errors import BackendError
 from pipeline.settings import Settings
 
 SERVER = Path(__file__).resolve().parent / "server.py"
+EXIT_WITH_PARENT = "--exit-with-parent"
 _POLL_S = 0.1
 _STOP_TIMEOUT_S = 8.0
 
@@ -54,7 +55,13 @@ def run(
     ``ready`` is called with the address once it answers. Raises BackendError when it ends before that.
     """
     # Streamlit's own greetings would mix with our standard output, which belongs to the caller.
-    process = subprocess.Popen(command(settings), env=settings.to_env(environment), stdout=sys.stderr)
+    # Our end of the pipe closes when we are killed, at which the server ends: nobody else could take its port.
+    process = subprocess.Popen(
+        [*command(settings), "--", EXIT_WITH_PARENT],
+        env=settings.to_env(environment),
+        stdin=subprocess.PIPE,
+        stdout=sys.stderr,
+    )
     try:
         while not _answers(settings):
             if process.poll() is not None:

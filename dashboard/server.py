@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
+import signal
+import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +16,7 @@ from typing import Any
 import streamlit as st
 from anyio import to_thread
 
+from dashboard.launch import EXIT_WITH_PARENT
 from dashboard.resources import open_resources
 from dashboard.routes import own_routes
 
@@ -21,6 +26,8 @@ HEAVY = ("pandas", "pyarrow", "altair", "dashboard.charts", "dashboard.component
 @asynccontextmanager
 async def life(app: Any) -> AsyncIterator[None]:
     """Opens the store and starts the hub; ends both with the server."""
+    if EXIT_WITH_PARENT in sys.argv[1:]:
+        threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     resources = await to_thread.run_sync(open_resources)
     resources.hub.start()
     for name in HEAVY:
@@ -34,6 +41,12 @@ async def life(app: Any) -> AsyncIterator[None]:
     finally:
         await resources.hub.stop()
         resources.store.close()
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 app = st.App(Path(__file__).resolve().parent / "app.py", lifespan=life, routes=own_routes())

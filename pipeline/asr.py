@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -19,11 +17,11 @@ from riva.client.proto.riva_audio_pb2 import AudioEncoding
 from pipeline import rpc
 from pipeline.calls import Word
 from pipeline.errors import CapabilityAbsent, InputError
+from pipeline.remembered import Audio
 
 RATE_HZ = 16_000
-_BYTES_A_SECOND = 2 * RATE_HZ
+BYTES_A_SECOND = 2 * RATE_HZ
 _LETTERS_A_SECOND = 14.0  # of conversational English; places words where nobody gives times
-_REMEMBERED_S = 60.0  # of a stream's audio, so that a broken stream can go on
 
 
 @dataclass(frozen=True)
@@ -96,8 +94,13 @@ class Recogniser:
         timeout_s: float = 120.0,
         patience_s: float = 20.0,
         setting: str = "OVERTONE_ASR_URI",
+        connect: Callable[[], riva.client.Auth] | None = None,
     ) -> None:
-        """``model`` and ``live_model`` are Riva names for pieces and for streams; empty: the server's choice."""
+        """``model`` and ``live_model`` are Riva names for pieces and for streams; empty: the server's choice.
+
+        ``connect`` opens one more connection, for the event loop it is called in; `streams.Streams` needs it.
+        """
+        self.connect = connect
         self._service = rpc.Service("speech recognition", address, setting, timeout_s, patience_s)
         self._metadata = auth.get_auth_metadata()
         self._stub = wire_grpc.RivaSpeechRecognitionStub(auth.channel)
@@ -126,7 +129,7 @@ class Recogniser:
         Raises BackendError or CapabilityAbsent; InputError for more audio than a request may hold (half an hour).
         """
         if len(pcm) > rpc.LARGEST_BYTES - 65_536:
-            raise InputError(f"{len(pcm) / _BYTES_A_SECOND:.0f} s of audio are too much for one request; send pieces")
+            raise InputError(f"{len(pcm) / BYTES_A_SECOND:.0f} s of audio are too much for one request; send pieces")
         answer = rpc.call(
             self._service,
             self._stub.Recognize,
@@ -138,7 +141,7 @@ class Recogniser:
         transcript = " ".join(alternative.transcript.strip() for alternative in best).strip()
         heard = _words(word for alternative in best for word in alternative.words)
         return Recognition(
-            tuple(timed(transcript, heard, 0.0, len(pcm) / _BYTES_A_SECOND)),
+            tuple(timed(transcript, heard, 0.0, len(pcm) / BYTES_A_SECOND)),
             transcript,
             _confidence(best),
             self._identity(self._model, "offline"),
@@ -159,8 +162,8 @@ class Recogniser:
         server stays away (for ``patience_s``; None: as long as for any call), CapabilityAbsent when it has no
         recogniser for streams.
         """
-        audio = _Audio(chunks)
-        patience = rpc.Patience(self._service.within(patience_s))
+        audio = Audio(chunks, BYTES_A_SECOND)
+        patience = self.patience(patience_s)
         done_s = 0.0
         while True:
             position, origin_s = audio.begin()
@@ -169,7 +172,7 @@ class Recogniser:
             try:
                 for answer in answers:
                     patience.renew()
-                    for event in self._events(answer, origin_s, done_s, audio.sent_s):
+                    for event in self.events(answer, origin_s, done_s, audio.sent_s, lambda: self.live_identity):
                         if isinstance(event, Final):
                             done_s = event.end_s
                             audio.forget(done_s)
@@ -178,13 +181,39 @@ class Recogniser:
                 return
             except grpc.RpcError as error:
                 audio.check()
-                patience.bear(error, self._asked(self._live_model, "online"))
+                patience.bear(error, self.asked_live)
             finally:
                 answers.cancel()
 
-    def _events(
-        self, answer: wire.StreamingRecognizeResponse, origin_s: float, done_s: float, sent_s: float
+    @property
+    def asked_live(self) -> str:
+        """What a stream asks for, in words."""
+        return self._asked(self._live_model, "online")
+
+    def patience(self, patience_s: float | None) -> rpc.Patience:
+        """How long a stream bears with the server; None: as long as any call."""
+        return rpc.Patience(self._service.within(patience_s))
+
+    def opening(self, interim: bool, endpointing: Endpointing | None) -> wire.StreamingRecognizeRequest:
+        """The first request of a stream."""
+        config = wire.StreamingRecognitionConfig(config=self._config(self._live_model), interim_results=interim)
+        if endpointing is not None:
+            config.config.endpointing_config.CopyFrom(_endpointing(endpointing))
+        return wire.StreamingRecognizeRequest(streaming_config=config)
+
+    def events(
+        self,
+        answer: wire.StreamingRecognizeResponse,
+        origin_s: float,
+        done_s: float,
+        sent_s: float,
+        model: Callable[[], str],
     ) -> Iterator[Partial | Final]:
+        """What an answer of a stream says, in seconds of the audio.
+
+        The stream began at ``origin_s``, what comes before ``done_s`` was final before, and ``sent_s`` were sent.
+        ``model`` is asked for ``name@version`` where there is something final.
+        """
         partials = []
         for result in answer.results:
             if not result.alternatives:
@@ -204,7 +233,7 @@ class Recogniser:
                     words[0].start_s,
                     words[-1].end_s,
                     _confidence([best]),
-                    self._identity(self._live_model, "online"),
+                    model(),
                 )
         if partials:
             text = "".join(transcript for transcript, _, _ in partials).strip()
@@ -213,12 +242,9 @@ class Recogniser:
             yield Partial(text, min(stability for _, stability, _ in partials), end_s)
 
     def _requests(
-        self, audio: _Audio, position: int, *, interim: bool, endpointing: Endpointing | None
+        self, audio: Audio, position: int, *, interim: bool, endpointing: Endpointing | None
     ) -> Iterator[wire.StreamingRecognizeRequest]:
-        config = wire.StreamingRecognitionConfig(config=self._config(self._live_model), interim_results=interim)
-        if endpointing is not None:
-            config.config.endpointing_config.CopyFrom(_endpointing(endpointing))
-        yield wire.StreamingRecognizeRequest(streaming_config=config)
+        yield self.opening(interim, endpointing)
         while (chunk := audio.chunk(position)) is not None:
             yield wire.StreamingRecognizeRequest(audio_content=chunk)
             position += 1
@@ -249,60 +275,6 @@ class Recogniser:
         return (
             f"recogniser {model!r} ({kind}, {self._language})" if model else f"a recogniser ({kind}, {self._language})"
         )
-
-
-class _Audio:
-    """A stream's chunks, read by whoever is first, remembered until they are recognised."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._kept: deque[bytes] = deque()
-        self._first = 0  # number of the first chunk kept
-        self._first_s = 0.0  # where it starts
-        self._ended = False
-        self._error: BaseException | None = None
-        self._lock = threading.Lock()
-        self._done_s = 0.0
-        self.sent_s = 0.0  # seconds read so far
-
-    def begin(self) -> tuple[int, float]:
-        """Number and start in seconds of the first chunk that is not recognised yet: where a new stream begins."""
-        with self._lock:
-            self._drop(self._done_s)
-            return self._first, self._first_s
-
-    def chunk(self, number: int) -> bytes | None:
-        """Chunk ``number``, waiting for it; None after the last one."""
-        with self._lock:
-            while number >= self._first + len(self._kept):
-                if self._ended:
-                    return None
-                try:
-                    chunk = next(self._chunks)
-                except StopIteration:
-                    self._ended = True
-                    return None
-                except BaseException as error:  # noqa: BLE001 - carried to the thread that reads the answers
-                    self._ended, self._error = True, error
-                    return None
-                self._kept.append(chunk)
-                self.sent_s += len(chunk) / _BYTES_A_SECOND
-                self._drop(max(self._done_s, self.sent_s - _REMEMBERED_S))
-            return self._kept[max(number - self._first, 0)]
-
-    def forget(self, t_s: float) -> None:
-        """Everything before ``t_s`` is recognised; never waits, as the reader of audio may hold the lock for long."""
-        self._done_s = t_s
-
-    def check(self) -> None:
-        """Raises what the chunks raised."""
-        if self._error is not None:
-            raise self._error
-
-    def _drop(self, t_s: float) -> None:
-        while self._kept and self._first_s + len(self._kept[0]) / _BYTES_A_SECOND <= t_s:
-            self._first_s += len(self._kept.popleft()) / _BYTES_A_SECOND
-            self._first += 1
 
 
 def timed(transcript: str, words: Sequence[Word], start_s: float, end_s: float) -> list[Word]:

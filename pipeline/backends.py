@@ -59,6 +59,7 @@ class Backends:
             live_model=self.settings.live_asr_model,
             timeout_s=self.settings.riva_timeout_s,
             patience_s=self.settings.riva_patience_s,
+            connect=lambda: self._open(self.settings.asr_uri, use_aio=True),
         )
 
     @cached_property
@@ -155,8 +156,9 @@ class Backends:
         published = embedded.find(self.settings)
         if published is not None and _answers(published.uri):
             return published.uri
-        server = embedded.start(embedded.loopback(self.settings), self._environment)
-        return self._closing.enter_context(server).uri
+        server = embedded.Kept(embedded.loopback(self.settings), self._environment)
+        self._closing.callback(server.close)
+        return server.uri
 
     def close(self) -> None:
         """Close the store, the connections and the server that we started."""
@@ -174,11 +176,18 @@ class Backends:
         """The address in words for messages, and a connection to it, shared by the services at one address."""
         address = self.embedded_uri if uri == EMBEDDED else uri
         if uri not in self._auths:
-            self._auths[uri] = _plain(address) if uri == EMBEDDED else self._remote(address)
+            self._auths[uri] = self._open(uri)
             self._closing.callback(self._auths[uri].channel.close)
         return f"{address} (embedded)" if uri == EMBEDDED else address, self._auths[uri]
 
-    def _remote(self, address: str) -> riva.client.Auth:
+    def _open(self, uri: str, *, use_aio: bool = False) -> riva.client.Auth:
+        """A connection of its own; with ``use_aio`` for the running event loop."""
+        options = [*rpc.OPTIONS, ("grpc.use_local_subchannel_pool", 1)] if use_aio else rpc.OPTIONS
+        if uri == EMBEDDED:
+            return riva.client.Auth(uri=self.embedded_uri, options=options, use_aio=use_aio)
+        return self._remote(uri, options, use_aio)
+
+    def _remote(self, address: str, options: list[tuple[str, int]], use_aio: bool) -> riva.client.Auth:
         s = self.settings
         for field in ("riva_root_cert", "riva_client_cert", "riva_client_key"):
             path = getattr(s, field)
@@ -191,12 +200,9 @@ class Backends:
             ssl_client_cert=s.riva_client_cert or None,
             ssl_client_key=s.riva_client_key or None,
             metadata_args=_metadata(s.riva_metadata),
-            options=rpc.OPTIONS,
+            options=options,
+            use_aio=use_aio,
         )
-
-
-def _plain(address: str) -> riva.client.Auth:
-    return riva.client.Auth(uri=address, options=rpc.OPTIONS)
 
 
 def _answers(uri: str) -> bool:

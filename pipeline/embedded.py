@@ -8,6 +8,7 @@ beside it then uses that one instead of loading the models a second time.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -23,6 +24,9 @@ from pipeline.settings import Settings
 _READY = "ready "
 _START_TIMEOUT_S = 180.0  # a cold disk and a busy laptop; usually it takes 3 to 8 seconds
 _STOP_TIMEOUT_S = 10.0
+_CHECK_S, _LONGEST_WAIT_S = 0.5, 30.0  # between looks whether a server is alive; after failures to start it
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,47 @@ class Child:
 def start(settings: Settings, environment: Mapping[str, str]) -> Child:
     """The embedded server, running where ``settings`` say. Raises BackendError when it does not start."""
     return Child("the embedded server", ["pipeline.server"], settings, environment)
+
+
+def again(server: Child, settings: Settings) -> Settings:
+    """``settings`` for a server in the place of ``server``, which they started: its clients look for it there."""
+    if settings.serve_host.startswith("unix:"):
+        return settings
+    return replace(settings, serve_port=int(server.uri.rpartition(":")[2]))
+
+
+class Kept:
+    """An embedded server that is started again, in the same place, when it ends by itself; close it to end it."""
+
+    def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
+        """Raises BackendError when it does not start."""
+        self._environment = environment
+        self._server = start(settings, environment)
+        self._settings = again(self._server, settings)
+        self.uri = self._server.uri
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="embedded server", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the server."""
+        self._closing.set()
+        self._thread.join()
+        self._server.close()
+
+    def _keep(self) -> None:
+        wait_s = _CHECK_S
+        while not self._closing.wait(wait_s):
+            if self._server.alive:
+                wait_s = _CHECK_S
+                continue
+            log.warning("the embedded server ended; starting it again")
+            self._server.close()
+            try:
+                self._server = start(self._settings, self._environment)
+            except BackendError as error:
+                log.error("%s", error)
+                wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
 
 def loopback(settings: Settings) -> Settings:

@@ -52,13 +52,18 @@ class Patience:
 
     def bear(self, error: grpc.RpcError, asked: str) -> None:
         """Returns after a pause where the call may be tried again; otherwise raises the error as ours."""
+        time.sleep(self.pause_s(error, asked))
+
+    def pause_s(self, error: grpc.RpcError, asked: str) -> float:
+        """Seconds to wait before the call is tried again; raises the error as ours where it may not be."""
         translated = translate(error, self._service, asked)
         now = time.monotonic()
         self._since = now if self._since is None else self._since
         if not translated.retryable or now - self._since + self._wait_s > self._service.patience_s:
             raise translated from error
-        time.sleep(self._wait_s * random.uniform(0.75, 1.25))  # so that many clients do not come back at once
+        wait_s = self._wait_s * random.uniform(0.75, 1.25)  # so that many clients do not come back at once
         self._wait_s = min(self._wait_s * 2, _LONGEST_WAIT_S)
+        return wait_s
 
 
 def call(service: Service, method: Callable[..., Any], request: Any, metadata: Any, *, asked: str) -> Any:

@@ -76,7 +76,7 @@ def run(
     if EMBEDDED in (settings.asr_uri, settings.nlp_uri, settings.tts_uri):
         if not settings.serve_host.startswith("unix:"):
             _refuse_taken_port(settings.serve_host, settings.serve_port, "serve_port", "the speech server")
-        services.insert(0, Service("the speech server", lambda: _published_server(settings, environment)))
+        services.insert(0, Service("the speech server", _published_server(settings, environment)))
     samples: threading.Thread | None = None
     shadow = threading.Thread(target=_score_shadow, args=(settings, environment, stop), name="shadow")
     try:
@@ -107,10 +107,18 @@ def _score_shadow(settings: Settings, environment: Mapping[str, str], stop: thre
         relabel.follow(backends.store, Registry.of(settings), backends.classifier_of, stop=stop)
 
 
-def _published_server(settings: Settings, environment: Mapping[str, str]) -> Child:
-    server = embedded.start(settings, environment)
-    embedded.publish(server, settings)
-    return server
+def _published_server(settings: Settings, environment: Mapping[str, str]) -> Callable[[], Child]:
+    """What launches the speech server, after the first time where it was before: there its clients look for it."""
+    place = settings
+
+    def launch() -> Child:
+        nonlocal place
+        server = embedded.start(place, environment)
+        embedded.publish(server, settings)
+        place = embedded.again(server, settings)
+        return server
+
+    return launch
 
 
 def _refuse_taken_port(host: str, port: int, field: str, who: str) -> None:

@@ -14,8 +14,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from pipeline.alerts.delivery import Channel, Delivery
 from pipeline.alerts.evaluate import CallState, Event, Passed, Spoken, advance
 from pipeline.alerts.mail import Mailbox
 from pipeline.alerts.rules import MoodBelow, Rule, Silence
+from pipeline.alerts.steady import SteadyTime
 from pipeline.alerts.webhook import Webhook
 from pipeline.calls import Alert, Call, Sentence
 from pipeline.errors import InputError, OvertoneError
@@ -70,7 +71,9 @@ class AlertWatch:
         self._rules: tuple[Rule, ...] = ()
         self._stamp: tuple[int, int] | bool | None = False  # False: not read yet
         self._states: dict[str, CallState] = {}
+        self._passed_at = -TICK_S  # monotonic: when the calls were last told that time has passed
         self._calls: dict[str, Call] = {}
+        self._time = SteadyTime()  # of the states: rules that wait do so by it
         self._number = self._resumed()
         self._sent: OrderedDict[str, None] = OrderedDict()  # ids that this process has put into the outbox
         self._closing = threading.Event()
@@ -132,20 +135,21 @@ class AlertWatch:
         # Read after the sentences: what is said meanwhile is among the missed, and so is looked at once, not never.
         missed = set()
         after = self._number
-        now = datetime.now(UTC)
+        now = self._time.now()
         while changes := self._store.changes(after, CHANGES_PER_READ):
-            now = min(now, changes[0].stored_at)
+            now = min(now, self._time.of(changes[0].stored_at))
             missed |= {(c.call.id, c.sentence.index) for c in changes if c.sentence is not None}
             after = changes[-1].number
         self._states.clear()
         self._calls.clear()
         for row in rows:
-            state = CallState(row.call.id, min(row.call.started_at, now))
+            began = self._time.of(row.call.started_at)
+            state = CallState(row.call.id, min(began, now))
             for sentence in known[row.call.id]:
                 if (row.call.id, sentence.index) not in missed:
                     # When it was stored is not kept with a sentence; when it was spoken is close enough, and before
                     # all that is still to come.
-                    at = min(row.call.started_at + timedelta(seconds=sentence.end_s), now)
+                    at = min(began + timedelta(seconds=sentence.end_s), now)
                     state, _ = advance(state, Spoken(sentence, at), self._rules)
             self._states[row.call.id], self._calls[row.call.id] = state, row.call
 
@@ -161,16 +165,17 @@ class AlertWatch:
         """``read`` are this change and what was read with it."""
         call = change.call
         if change.kind == "began":
-            self._states.setdefault(call.id, CallState(call.id, change.stored_at))
+            self._states.setdefault(call.id, CallState(call.id, self._time.of(change.stored_at)))
             self._calls[call.id] = call
         elif change.kind in _ENDS:
             self._states.pop(call.id, None)
             self._calls.pop(call.id, None)
         elif change.sentence is not None and self._was_live(call, read):
             self._calls[call.id] = call
+            at = self._time.of(change.stored_at)
             if call.id not in self._states:
-                self._states[call.id] = CallState(call.id, change.stored_at)
-            self._step(call.id, Spoken(change.sentence, change.stored_at))
+                self._states[call.id] = CallState(call.id, at)
+            self._step(call.id, Spoken(change.sentence, at))
 
     def _was_live(self, call: Call, read: Sequence[Change]) -> bool:
         """Whether a sentence of ``call`` was spoken live: the call still is, or it ended as a live one does just after.
@@ -191,14 +196,17 @@ class AlertWatch:
         timed = tuple(rule for rule in self._rules if isinstance(rule.when, MoodBelow | Silence))
         if not timed:
             return
-        now = datetime.now(UTC)
+        if time.monotonic() - self._passed_at < TICK_S / 2:
+            return  # many calls' sentences come every few milliseconds, and time does not pass the faster for it
+        self._passed_at = time.monotonic()
+        now = self._time.now()
         for call_id in list(self._states):
             self._step(call_id, Passed(now), timed)
 
     def _step(self, call_id: str, event: Event, rules: tuple[Rule, ...] | None = None) -> None:
         state, alerts = advance(self._states[call_id], event, self._rules if rules is None else rules)
         for alert in alerts:
-            self._raise(alert, state.last)
+            self._raise(replace(alert, at=self._time.wall(alert.at)), state.last)
         # Only now: where storing failed, the same event comes again and finds the state as it was.
         self._states[call_id] = state
 

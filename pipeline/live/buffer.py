@@ -6,10 +6,12 @@ that times stay true; the recording has it, and the second pass hears it.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -22,29 +24,32 @@ _QUIET_CHUNK = _BYTES_A_SECOND  # ... while nobody speaks
 _LARGEST = 2 * _BYTES_A_SECOND
 _QUIET = 32  # peak (-60 dBFS) under which no voice activity model hears anything
 _CALM_S = 0.6  # of quiet after which chunks may grow: the end of an utterance must not wait
+_HUSH_S = 30.0  # of quiet after which the recogniser is let go: a stream that hears nothing takes another's place
+_BEFORE_S = 0.6  # of quiet that a stream gets before the sound it is opened for
 _STALE_S = 0.5  # what the network left unfinished is handed out after this
 _REMEMBERED_S = 180.0  # of arrival times
 
 
 class Buffer:
-    """One channel's buffer of at most ``longest_s`` seconds; any thread may put, one at a time may read ``chunks``."""
+    """One channel's buffer of at most ``longest_s`` seconds; any thread may put, one coroutine takes ``next``."""
 
     def __init__(self, channel: int, *, longest_s: float, start_s: float = 0.0) -> None:
         """``start_s`` is where in the call the first sample stands."""
         self.channel = channel
         self._most = round(longest_s * RATE_HZ) * 2
-        self._pieces: deque[bytes] = deque()
+        self._pieces: deque[tuple[bytes, bool]] = deque()  # and whether they are quiet
         self._bytes = 0
         self._owed = 0  # bytes of silence that stand for what was dropped, before the pieces
         self._start_s = start_s
         self._taken = 0  # bytes handed out so far
         self._put = 0
         self._put_at = time.monotonic()
-        self._quiet = 0  # bytes of quiet at the end of what was put
+        self._quiet = 0  # bytes of quiet at the end of what was handed out
         self._loud_at = 0  # number of the byte behind the last loud piece
         self._ended = False
         self._asked_to_pause = False
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._waiting: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None  # the reader, where it waits
         self._arrivals: deque[tuple[float, float]] = deque()  # position in the call, monotonic time
         self._dropped: list[Gap] = []
 
@@ -61,21 +66,21 @@ class Buffer:
     @property
     def ended(self) -> bool:
         """Whether no more will be put in, and nothing is left."""
-        with self._changed:
+        with self._lock:
             return self._ended and not self._bytes and not self._owed
 
     def put(self, pcm: bytes, *, at: float | None = None) -> None:
         """Add samples that arrived ``at`` (monotonic; None: now); the oldest give way where there are too many."""
         if not pcm:
             return
-        quiet = bool(np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)).max() < _QUIET)
-        with self._changed:
+        samples = np.frombuffer(pcm, "<i2")
+        quiet = bool(samples.max() < _QUIET and samples.min() > -_QUIET)
+        with self._lock:
             if self._ended:
                 return
-            self._pieces.append(pcm)
+            self._pieces.append((pcm, quiet))
             self._bytes += len(pcm)
             self._put += len(pcm)
-            self._quiet = self._quiet + len(pcm) if quiet else 0
             self._loud_at = self._loud_at if quiet else self._put
             self._put_at = time.monotonic()
             moment = self._put_at if at is None else at
@@ -84,43 +89,70 @@ class Buffer:
                 self._arrivals.popleft()
             self._make_room()
             if self._enough():
-                self._changed.notify_all()
+                self._wake()
 
     def end(self) -> None:
         """No more samples will come; the reader gets what is left."""
-        with self._changed:
+        with self._lock:
             self._ended = True
-            self._changed.notify_all()
+            self._wake()
 
     def pause(self) -> None:
-        """Let the reader's ``chunks`` end at the next quiet moment, so that it can begin anew with other wishes."""
-        with self._changed:
+        """Let the reader come to an end at the next quiet moment, so that it can begin anew with other wishes."""
+        with self._lock:
             self._asked_to_pause = True
 
-    def chunks(self) -> Iterator[bytes]:
-        """The samples as they come, in pieces of 60 ms or more; ends with the channel or at a pause that was asked for.
-
-        Pieces grow to a second while nobody speaks and to two while the reader is behind.
-        """
-        with self._changed:
+    def go_on(self) -> None:
+        """Forget a pause that was asked for: the reader begins anew."""
+        with self._lock:
             self._asked_to_pause = False
+
+    async def sound(self) -> bool:
+        """Whether there is something to read: at once, but after a long quiet when there is a sound again.
+
+        The quiet is passed over, which moves ``position_s``; False when no more will be put in and nothing is left.
+        """
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
         while True:
-            with self._changed:
-                while not self._enough() and not self._ended:
-                    self._changed.wait(_STALE_S)
-                    if self._bytes + self._owed and time.monotonic() - self._put_at > _STALE_S:
-                        break
-                calm = self._quiet >= _CALM_S * _BYTES_A_SECOND
-                if self._asked_to_pause and calm and not self._ended:
-                    return
-                if self._ended and not self._bytes and not self._owed:
-                    return
-                chunk = self._take()
-            yield chunk
+            with self._lock:
+                if self._hushed():
+                    self._pass_over()
+                if self._ended or not self._hushed():
+                    return not self._ended or bool(self._bytes or self._owed)
+                changed.clear()
+                self._waiting = loop, changed
+            await changed.wait()
+
+    async def next(self) -> bytes:
+        """The samples that have come, 60 ms or more; empty at the end of the channel, at a pause that was asked for,
+        and after half a minute of quiet.
+
+        Pieces grow to a second while nobody speaks and to two while the reader is behind. A call that is cancelled has
+        taken nothing.
+        """
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        while True:
+            with self._lock:
+                waiting = self._bytes + self._owed
+                stale_s = self._put_at + _STALE_S - time.monotonic()
+                if self._ended and not waiting:
+                    return b""
+                if (self._hushed() or self._may_pause()) and not self._ended:
+                    return b""
+                if self._ended or self._enough() or (waiting and stale_s <= 0):
+                    return self._take()
+                changed.clear()
+                self._waiting = loop, changed
+            timer = loop.call_later(stale_s, changed.set) if waiting else None
+            try:
+                await changed.wait()
+            finally:
+                if timer is not None:
+                    timer.cancel()
 
     def arrived(self, position_s: float) -> float | None:
         """The monotonic time at which the sample at ``position_s`` of the call arrived; None where nobody knows."""
-        with self._changed:
+        with self._lock:
             for end_s, moment in self._arrivals:
                 if end_s >= position_s - 1e-6:
                     return moment - max(0.0, end_s - position_s)
@@ -128,24 +160,55 @@ class Buffer:
 
     def dropped(self) -> list[Gap]:
         """What was dropped since this was last asked."""
-        with self._changed:
+        with self._lock:
             found, self._dropped = self._dropped, []
             return found
 
     def _enough(self) -> bool:
-        waiting = self._bytes + self._owed
-        calm = self._put - self._loud_at - waiting >= _CALM_S * _BYTES_A_SECOND
-        return waiting >= (_QUIET_CHUNK if calm else _CHUNK)
+        return self._bytes + self._owed >= (_QUIET_CHUNK if self._calm() else _CHUNK)
+
+    def _calm(self, seconds: float = _CALM_S) -> bool:
+        """Whether all that was handed out for so long was quiet, and all that waits is."""
+        return self._put - self._bytes - self._owed - self._loud_at >= seconds * _BYTES_A_SECOND
+
+    def _hushed(self) -> bool:
+        return self._calm(_HUSH_S)
+
+    def _may_pause(self) -> bool:
+        # What was handed out must have ended in quiet, not what came last: between them somebody may speak. Nor must
+        # the reader have caught up: one that is far behind is asked to pause because it is.
+        return self._asked_to_pause and self._quiet >= _CALM_S * _BYTES_A_SECOND
+
+    def _pass_over(self) -> None:
+        """Leave out what waits, all of it quiet, but for what a sound needs before it."""
+        self._taken += self._owed
+        self._owed = 0
+        keep = 0.0 if self._ended else _BEFORE_S * _BYTES_A_SECOND
+        while self._pieces and self._bytes - len(self._pieces[0][0]) >= keep:
+            gone, _ = self._pieces.popleft()
+            self._bytes -= len(gone)
+            self._taken += len(gone)
+
+    def _wake(self) -> None:
+        if self._waiting is None:
+            return
+        (loop, changed), self._waiting = self._waiting, None
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the reader
+            loop.call_soon_threadsafe(changed.set)
 
     def _take(self) -> bytes:
         if self._owed:
             taken = bytes(min(self._owed, _LARGEST))
             self._owed -= len(taken)
+            self._quiet += len(taken)
         else:
-            parts, size = [], 0
-            while self._pieces and size < _LARGEST:
-                parts.append(self._pieces.popleft())
-                size += len(parts[-1])
+            parts: list[bytes] = []
+            size = 0
+            while self._pieces and size < _LARGEST and not (parts and self._may_pause()):
+                piece, quiet = self._pieces.popleft()
+                parts.append(piece)
+                size += len(piece)
+                self._quiet = self._quiet + len(piece) if quiet else 0
             taken = b"".join(parts)
             self._bytes -= size
         self._taken += len(taken)
@@ -153,7 +216,7 @@ class Buffer:
 
     def _make_room(self) -> None:
         while self._bytes > self._most and len(self._pieces) > 1:
-            gone = self._pieces.popleft()
+            gone, _ = self._pieces.popleft()
             self._bytes -= len(gone)
             start_s = self._start_s + (self._taken + self._owed) / _BYTES_A_SECOND
             self._owed += len(gone)

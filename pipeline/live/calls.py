@@ -6,31 +6,39 @@ a recording from which the next one goes on.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from pipeline import analyse
-from pipeline.asr import Endpointing, Final, Partial, Recogniser
+from pipeline.asr import Endpointing, Final, Partial
 from pipeline.calls import Call, Sentence, SentenceClock, SpeakerRole
 from pipeline.errors import BackendError
+from pipeline.live.bothclocks import BothClocks
 from pipeline.live.gaps import is_marked, mark
+from pipeline.live.hearing import Hearing
 from pipeline.live.intake import Counts, Gap
 from pipeline.live.journal import Journal
 from pipeline.live.labelling import Labeller
 from pipeline.live.line import Line
 from pipeline.live.pcm import Encoding
 from pipeline.live.recording import Recording
+from pipeline.live.strand import Strand
 from pipeline.live.writer import Append, Begin, Finish, Writer
+from pipeline.streams import Streams
 
 LATE_S = 5.0  # a sentence that is understood later than this after its end is late
 _PATIENCE_S = 120.0  # with a recogniser that is away; what it missed waits in the buffer
 _AGAIN_S = 5.0  # after it has refused us
 _GRACE_S = 20.0  # at the end of a call, for what is still being recognised
+_LONGEST_UTTERANCE_S = 15.0  # as our server cuts them
 _SILENCE_S = 1.0  # that ends an utterance when the connection is lost
 _DEAD_S = 4.0  # without audio: a second connection for the same call is then the first one's successor
 
@@ -65,7 +73,7 @@ class Wishes:
 class Tools:
     """What all live calls share."""
 
-    recogniser: Recogniser
+    hearing: Hearing
     labeller: Labeller
     writer: Writer
     wishes: Callable[[bool], Wishes]  # given whether the call wants partials
@@ -111,7 +119,7 @@ class LiveCall:
         self.lag_at = 0.0
         self.lost_at: float | None = None
         self._tools, self._on_end = tools, on_end
-        self._anchor = datetime.now(UTC), time.monotonic()  # the one look at the wall clock: it may jump
+        self._began = time.monotonic()
         self._channels = [
             Line(
                 number,
@@ -134,8 +142,10 @@ class LiveCall:
         tools.writer.put(Begin(call))
         if known:
             tools.writer.put(Append(call.id, tuple(known)))
-        self._thread = threading.Thread(target=self._run, name=f"call-{call.id}", daemon=True)
-        self._thread.start()
+        self._work = Strand(tools.hearing.workers, self._failed)
+        self._over_now = threading.Event()
+        self._heard_out = 0  # channels of which nothing more will be heard
+        self._listening = [tools.hearing.follow(partial(self._listen, line)) for line in self._channels]
 
     @property
     def id(self) -> str:
@@ -146,6 +156,11 @@ class LiveCall:
     def duration_s(self) -> float:
         """Length of the longest channel so far."""
         return max(channel.intake.position_s for channel in self._channels)
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it began here, whether any audio came or not."""
+        return time.monotonic() - self._began
 
     @property
     def silent_s(self) -> float:
@@ -246,15 +261,24 @@ class LiveCall:
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Whether the last sentence was handed to the store within the time."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        return self._over_now.wait(timeout_s)
 
     def consider(self) -> None:
-        """Ask the recogniser anew, at the next quiet moment, where what it is asked for has changed."""
+        """What is due from time to time: new wishes for the recogniser, gaps that are over, a recogniser that hangs."""
         if self._wishes() != self._asked:
             self._asked = self._wishes()
             for line in self._channels:
                 line.buffer.pause()
+        self._find_gaps(all_of_them=False)
+        if len(self._gaps) > self._marked:
+            self._work.do(self._mark_gaps)
+        if self._ended_at is not None and time.monotonic() - self._ended_at > _GRACE_S:
+            for listening in self._listening:
+                if not listening.done():
+                    listening.cancel()
+                    log.warning(
+                        "call %s: the recogniser did not finish in time; the second pass hears the rest", self.id
+                    )
 
     def _pass_on(self, line: Line, pcm: bytes) -> None:
         if not pcm:
@@ -267,47 +291,60 @@ class LiveCall:
             self._disk_full = True
         line.buffer.put(pcm)
 
-    def _run(self) -> None:
+    async def _listen(self, line: Line, streams: Streams) -> None:
+        """Follow what the recogniser hears on a channel, from stream to stream."""
         try:
-            streams = [self._listen(line) for line in self._channels]
-            for channel, final in analyse.finals(
-                streams, name=f"call-{self.id}", on_partial=self._partial, going_on=self._going_on
-            ):
-                self._heard(channel, final)
-            self._mark_gaps(all_of_them=True)
-        except Exception:
-            log.exception("call %s: it ends by a fault of ours", self.id)
-            self.end("the gateway failed")
-        self.end(self._end_reason)
-        self._finish()
+            while await line.buffer.sound() and await self._follow(line, streams):
+                pass
+        except Exception:  # noqa: BLE001 - logged there
+            self._failed()
+        finally:
+            self._work.do(self._channel_over)
 
-    def _going_on(self) -> bool:
-        self._mark_gaps(all_of_them=False)
-        if self._ended_at is not None and time.monotonic() - self._ended_at > _GRACE_S:
-            log.warning("call %s: the recogniser did not finish in time; the second pass hears the rest", self.id)
-            return False
+    async def _follow(self, line: Line, streams: Streams) -> bool:
+        """Whether there may be more to hear when one stream has ended."""
+        line.buffer.go_on()
+        wishes, origin_s = self._wishes(), line.buffer.position_s
+        heard_s = origin_s
+        endpointing = Endpointing(stop_history_ms=wishes.silence_ms, stop_history_eou_ms=wishes.silence_ms // 2)
+        events = streams.listen(
+            line.buffer.next, interim=wishes.partials, endpointing=endpointing, patience_s=_PATIENCE_S
+        )
+        try:
+            async with contextlib.aclosing(events):
+                async for event in events:
+                    if isinstance(event, Partial):
+                        self._partial(line.number, event.transcript)
+                    else:
+                        final = _moved(event, origin_s)
+                        heard_s = final.end_s
+                        self._work.do(partial(self._heard, line.number, final, time.monotonic()))
+        except BackendError as error:
+            log.warning("call %s: %s", self.id, error)
+            if self.ended:
+                return False
+            # What it was sent and said nothing of; had it been silence for longer, it would have had nothing to say.
+            lost_s = min(line.buffer.position_s - heard_s, _LONGEST_UTTERANCE_S)
+            begins_s = line.buffer.position_s - lost_s
+            self._gaps.append(Gap(line.number, begins_s, lost_s, "the recogniser was away for too long"))
+            await asyncio.sleep(_AGAIN_S)
         return True
 
-    def _listen(self, line: Line) -> Iterator[Partial | Final]:
-        """What the recogniser hears on a channel, in seconds of the call, from stream to stream."""
-        while not line.buffer.ended:
-            wishes, origin_s = self._wishes(), line.buffer.position_s
-            endpointing = Endpointing(stop_history_ms=wishes.silence_ms, stop_history_eou_ms=wishes.silence_ms // 2)
-            try:
-                for event in self._tools.recogniser.stream(
-                    line.buffer.chunks(),
-                    interim=wishes.partials,
-                    endpointing=endpointing,
-                    patience_s=_PATIENCE_S,
-                ):
-                    yield _moved(event, origin_s)
-            except BackendError as error:
-                log.warning("call %s: %s", self.id, error)
-                if self.ended:
-                    return
-                lost_s = line.buffer.position_s - origin_s
-                self._gaps.append(Gap(line.number, origin_s, min(lost_s, 60.0), "the recogniser was away for too long"))
-                time.sleep(_AGAIN_S)
+    def _failed(self) -> None:
+        log.exception("call %s: it ends by a fault of ours", self.id)
+        self.end("the gateway failed")
+
+    def _channel_over(self) -> None:
+        self._heard_out += 1
+        if self._heard_out < len(self._channels):
+            return
+        try:
+            self._find_gaps(all_of_them=True)
+            self._mark_gaps()
+            self.end(self._end_reason)
+            self._finish()
+        finally:
+            self._over_now.set()
 
     def _partial(self, channel: int, text: str) -> None:
         if not self._wishes().partials:
@@ -316,8 +353,7 @@ class LiveCall:
         for listener in tuple(self.listeners):
             listener.partial(channel, text)
 
-    def _heard(self, channel: int, final: Final) -> None:
-        heard_at = time.monotonic()
+    def _heard(self, channel: int, final: Final, heard_at: float) -> None:
         said = analyse.spoken(final, channel)
         if not said:
             return
@@ -338,6 +374,7 @@ class LiveCall:
         self._index += len(plain)
         labelled = self._tools.labeller.label(plain)
         labelled_at = time.monotonic()
+        clocks_then = BothClocks.now()  # one look for all moments of a sentence: the wall clock may jump between them
         # The speaker fell silent at the end of the utterance, also for the sentences inside it.
         spoken_at = self._channels[channel - 1].buffer.arrived(final.end_s) or heard_at
         self.lag_s, self.lag_at = heard_at - spoken_at, heard_at
@@ -346,29 +383,36 @@ class LiveCall:
             SentenceClock(
                 self.id,
                 sentence.index,
-                spoken_at=self._wall(spoken_at),
-                heard_at=self._wall(heard_at),
-                labelled_at=self._wall(labelled_at),
+                spoken_at=clocks_then.wall(spoken_at),
+                heard_at=clocks_then.wall(heard_at),
+                labelled_at=clocks_then.wall(labelled_at),
             )
             for sentence in labelled
         ]
-        self._store(labelled, clocks)
+        self._store(labelled, clocks, clocks_then)
 
-    def _store(self, sentences: Sequence[Sentence], clocks: Sequence[SentenceClock] = ()) -> None:
+    def _store(
+        self,
+        sentences: Sequence[Sentence],
+        clocks: Sequence[SentenceClock] = (),
+        clocks_then: BothClocks | None = None,
+    ) -> None:
         for sentence in sentences:
             self.journal.add(sentence)
-        self._tools.writer.put(Append(self.id, tuple(sentences), tuple(clocks), self._stored))
+        self._tools.writer.put(Append(self.id, tuple(sentences), tuple(clocks), self._stored, clocks_then))
 
     def _stored(self, sentences: Sequence[Sentence], at: datetime) -> None:
         for sentence in sentences:
             for listener in tuple(self.listeners):
                 listener.sentence(sentence)
 
-    def _mark_gaps(self, *, all_of_them: bool) -> None:
-        """Put the gaps that are over into the transcript."""
+    def _find_gaps(self, *, all_of_them: bool) -> None:
         for line in self._channels:
             with line.lock:
                 self._gaps += line.new_gaps(all_of_them=all_of_them)
+
+    def _mark_gaps(self) -> None:
+        """Put the gaps that are over into the transcript."""
         new, self._marked = self._gaps[self._marked :], len(self._gaps)
         marks = [mark(gap, self.call, self._index) for gap in new if is_marked(gap)]
         for sentence in marks:
@@ -408,14 +452,10 @@ class LiveCall:
     def _wishes(self) -> Wishes:
         return self._tools.wishes(self.start.partials)
 
-    def _wall(self, moment: float) -> datetime:
-        wall, monotonic = self._anchor
-        return wall + timedelta(seconds=moment - monotonic)
 
-
-def _moved(event: Partial | Final, by_s: float) -> Partial | Final:
-    """The event with its times moved: a later stream of a channel counts from its own start."""
-    if isinstance(event, Partial) or not by_s:
-        return event
-    words = tuple(replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s) for word in event.words)
-    return replace(event, words=words, start_s=event.start_s + by_s, end_s=event.end_s + by_s)
+def _moved(final: Final, by_s: float) -> Final:
+    """The utterance with its times moved: a later stream of a channel counts from its own start."""
+    if not by_s:
+        return final
+    words = tuple(replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s) for word in final.words)
+    return replace(final, words=words, start_s=final.start_s + by_s, end_s=final.end_s + by_s)

@@ -16,12 +16,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.asr import Recogniser
 from pipeline.backends import Backends
 from pipeline.calls import Call, Sentence
 from pipeline.errors import BackendError, InputError
 from pipeline.live import journal as journals
 from pipeline.live.calls import Listener, LiveCall, Start, Tools, Wishes
+from pipeline.live.hearing import Hearing
 from pipeline.live.journal import Described, Journal
 from pipeline.live.labelling import Labeller
 from pipeline.live.pcm import RATE_HZ
@@ -77,9 +77,9 @@ class Switchboard:
         self._labeller = Labeller(backends.classifier, understander)
         self._store = backends.store
         self._writer = Writer(backends.store)
-        recogniser: Recogniser = backends.recogniser
+        self._hearing = Hearing(backends.recogniser)
         self._tools = Tools(
-            recogniser, self._labeller, self._writer, self._wishes, settings.live_buffer_s, settings.live_pace
+            self._hearing, self._labeller, self._writer, self._wishes, settings.live_buffer_s, settings.live_pace
         )
         self._later = SecondPass(
             backends.store,
@@ -192,6 +192,7 @@ class Switchboard:
         deadline = time.monotonic() + 8.0
         for call in calls:
             call.wait(max(0.0, deadline - time.monotonic()))
+        self._hearing.close()
         self._writer.close()
         self._later.close()
         self._labeller.close()
@@ -257,7 +258,7 @@ class Switchboard:
             for call in calls:
                 if call.lost_at is not None and now - call.lost_at > self._settings.live_resume_s:
                     call.end("the connection was lost")
-                elif call.duration_s > 3600 * self._settings.live_longest_h:
+                elif max(call.duration_s, call.age_s) > 3600 * self._settings.live_longest_h:
                     call.end(f"it lasted {self._settings.live_longest_h:g} hours (OVERTONE_LIVE_LONGEST_H)")
             self._weigh(calls, now)
             for call in calls:
@@ -324,14 +325,17 @@ class Switchboard:
         described = journal.described
         call = described.call
         channels = repaired(self._settings.audio_folder / call.id)
-        duration_s = max([call.duration_s, *(channel.duration_s for channel in channels)])
+        known = journal.sentences()
+        # A kill costs the recording its last quarter of a second, and what was said in it may be known.
+        ends = [*(channel.duration_s for channel in channels), *(sentence.end_s for sentence in known)]
+        duration_s = max([call.duration_s, *ends])
         told = dict(call.attributes)
         if described.state == "live":
             told["ended"] = "its gateway was killed"
         journal.describe(replace(described, state="ended", call=replace(call, duration_s=duration_s, attributes=told)))
         if described.state == "live" or not self._is_complete(call.id):
             self._writer.put(Begin(call))
-            if known := journal.sentences():
+            if known:
                 self._writer.put(Append(call.id, tuple(known)))
         self._writer.put(Finish(call.id, duration_s, told, lambda: self._later.put(journal)))
 

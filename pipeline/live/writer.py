@@ -1,7 +1,7 @@
 """The one thread that writes live calls to the store, in order, however long the store is away.
 
 Every sentence is in its call's journal before it comes here, so a kill loses nothing; here it waits until the database
-takes it. The clocks of the sentences follow when nothing else is waiting.
+takes it. What has come while it wrote goes into the next transaction together; the clocks of the sentences follow.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from datetime import UTC, datetime
 
 from pipeline.calls import Call, Sentence, SentenceClock
 from pipeline.errors import BackendError, InputError
+from pipeline.live.bothclocks import BothClocks
 from pipeline.store import Store
 
 _MOST = 20_000  # pieces of work that may wait: hours of a hundred calls; then their sentences wait in the calls
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 2.0
 _CLOCKS_S = 0.5
+_TOGETHER = 100  # pieces whose sentences go into one transaction, where so many wait
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class Append:
     sentences: Sequence[Sentence]
     clocks: Sequence[SentenceClock] = ()
     done: Callable[[Sequence[Sentence], datetime], None] | None = None  # called with the time of storing
+    clocks_then: BothClocks | None = None  # from which the clocks' times were taken; None: there are no clocks
 
 
 @dataclass(frozen=True)
@@ -63,20 +66,21 @@ class Writer:
         self._queue: queue.Queue[tuple[float, Work] | None] = queue.Queue(_MOST)
         self._clocks: list[SentenceClock] = []
         self._clocks_at = 0.0
-        self._doing: float | None = None  # since when the piece in hand has been waiting
+        self._doing: list[float] = []  # since when the pieces in hand have been waiting
+        self._next: tuple[float, Work] | None = None  # taken from the queue, and not in hand yet
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-writer", daemon=True)
         self._thread.start()
 
     @property
     def waiting(self) -> int:
-        """Pieces of work that wait, the one in hand included."""
-        return self._queue.qsize() + (self._doing is not None)
+        """Pieces of work that wait, those in hand included."""
+        return self._queue.qsize() + len(self._doing) + (self._next is not None)
 
     @property
     def delay_s(self) -> float:
         """For how long the piece in hand has been waiting: more than a moment where the store is away."""
-        return 0.0 if self._doing is None else time.monotonic() - self._doing
+        return time.monotonic() - self._doing[0] if self._doing else 0.0
 
     def put(self, work: Work) -> None:
         """Hand in work; blocks where too much of it waits already."""
@@ -90,28 +94,44 @@ class Writer:
         self._thread.join(1.0)
 
     def _run(self) -> None:
-        while True:
-            try:
-                item = self._queue.get(timeout=_CLOCKS_S if self._clocks else None)
-            except queue.Empty:
-                self._flush()
-                continue
-            if item is None:
-                self._flush()
-                return
-            self._doing, work = item
-            self._patiently(work)
-            self._doing = None
-            if isinstance(work, Finish) and work.done and not self._stopping.is_set():
-                work.done()
-            if self._stopping.is_set():
-                return
-            if self._queue.empty() or time.monotonic() - self._clocks_at > _CLOCKS_S:
-                self._flush()
-
-    def _patiently(self, work: Work) -> None:
-        wait_s = _FIRST_WAIT_S
         while not self._stopping.is_set():
+            if self._clocks and time.monotonic() - self._clocks_at > _CLOCKS_S:
+                self._flush()
+            try:
+                work = self._take()
+            except queue.Empty:
+                continue
+            if not work:
+                self._flush()
+                return
+            self._patiently(work)
+            for one in work:
+                if isinstance(one, Finish) and one.done and not self._stopping.is_set():
+                    one.done()
+            self._doing = []
+
+    def _take(self) -> list[Work]:
+        """One piece of work, or all sentences that wait next; nothing at the end. Raises queue.Empty after a while."""
+        item = self._next or self._queue.get(timeout=_CLOCKS_S if self._clocks else None)
+        self._next = None
+        if item is None:
+            return []
+        self._doing, work = [item[0]], [item[1]]
+        while isinstance(work[-1], Append) and len(work) < _TOGETHER and not self._queue.empty():
+            item = self._queue.get()
+            if item is None:
+                self._queue.put(None)
+                break
+            if not isinstance(item[1], Append):
+                self._next = item
+                break
+            self._doing.append(item[0])
+            work.append(item[1])
+        return work
+
+    def _patiently(self, work: list[Work]) -> None:
+        wait_s = _FIRST_WAIT_S
+        while work and not self._stopping.is_set():
             try:
                 self._do(work)
                 return
@@ -124,18 +144,40 @@ class Writer:
                 log.warning("not stored: %s", error)
                 return
             except Exception:
-                log.exception("not stored, by a fault of ours: %s", type(work).__name__)
+                log.exception("not stored, by a fault of ours: %s", type(work[0]).__name__)
                 return
 
-    def _do(self, work: Work) -> None:
-        if isinstance(work, Begin):
-            self._store.begin(work.call)
-        elif isinstance(work, Finish):
-            self._store.finish(work.call_id, work.duration_s, work.attributes)
-        else:
-            self._append(work)
+    def _do(self, work: list[Work]) -> None:
+        match work:
+            case [Begin(call)]:
+                self._store.begin(call)
+            case [Finish() as end]:
+                self._store.finish(end.call_id, end.duration_s, end.attributes)
+            case [Append() as one]:
+                self._alone(one)
+            case _:
+                self._together(work)
 
-    def _append(self, work: Append) -> None:
+    def _together(self, work: list[Work]) -> None:
+        """Store the sentences of all; where one call refuses them, one by one, taking what is done off the list."""
+        appends = [one for one in work if isinstance(one, Append)]
+        spoken: dict[str, list[Sentence]] = {}
+        for one in appends:
+            spoken.setdefault(one.call_id, []).extend(one.sentences)
+        try:
+            self._store.append_all(spoken)
+        except InputError:  # of one call: the others must not suffer
+            for one in appends:
+                try:
+                    self._alone(one)
+                except InputError as error:
+                    log.warning("not stored: %s", error)
+                work.remove(one)
+            return
+        for one in appends:
+            self._stored(one)
+
+    def _alone(self, work: Append) -> None:
         try:
             self._store.append(work.call_id, work.sentences)
         except InputError:
@@ -145,7 +187,10 @@ class Writer:
             if len(missing) == len(work.sentences):
                 raise
             self._store.append(work.call_id, missing)
-        now = datetime.now(UTC)
+        self._stored(work)
+
+    def _stored(self, work: Append) -> None:
+        now = datetime.now(UTC) if work.clocks_then is None else work.clocks_then.wall(time.monotonic())
         self._clocks += [replace(clock, stored_at=now) for clock in work.clocks]
         if work.done:
             work.done(work.sentences, now)

@@ -135,7 +135,11 @@ class Store:
 
         Raises InputError where no such call is live, for an index that is stored already, and as `add` does.
         """
-        writing.append(self._database, call_id, sentences)
+        writing.append(self._database, {call_id: sentences})
+
+    def append_all(self, spoken: Mapping[str, Iterable[Sentence]]) -> None:
+        """`append` for several calls at once, by their ids: all of it or none, in one transaction."""
+        writing.append(self._database, spoken)
 
     def finish(
         self, call_id: str, duration_s: float | None = None, attributes: Mapping[str, str] | None = None

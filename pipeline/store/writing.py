@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from pipeline.calls import Call, Label, Sentence
@@ -49,7 +49,8 @@ def add(database: Database, call: Call, sentences: Iterable[Sentence], *, revise
         else:
             row = {**described, **counted, "revision": revision}
             connection.execute(update(tables.calls).where(tables.calls.c.id == call.id), row)
-        _insert(connection, given, revision=revision, first=first)
+        _number(given, revision=revision, first=first)
+        _insert(connection, [given])
         _event(connection, "stored", call.id, number=first + len(given.sentences), at=now)
     return True
 
@@ -77,24 +78,31 @@ def begin(database: Database, call: Call) -> int:
     return 0
 
 
-def append(database: Database, call_id: str, sentences: Iterable[Sentence]) -> None:
-    """Store more sentences of a live call, all or none; its duration grows to the end of the last.
+def append(database: Database, spoken: Mapping[str, Iterable[Sentence]]) -> None:
+    """Store more sentences of live calls, by the calls' ids, all or none; a call grows to the end of its last.
 
-    Raises InputError where no such call is live, and as `add` does.
+    Raises InputError where one of the calls is not live, and as `add` does.
     """
-    given = _given(call_id, sentences, at=datetime.now(UTC))
-    if not given.sentences:
+    now = datetime.now(UTC)
+    given = {call_id: _given(call_id, sentences, at=now) for call_id, sentences in spoken.items()}
+    given = {call_id: one for call_id, one in given.items() if one.sentences}
+    if not given:
         return
     with database.writing() as connection:
-        first = next_numbers(connection, database, len(given.sentences))
-        call = existing_call(connection, call_id)
-        if call.status != "live":
-            raise InputError(f"call {call_id} is complete: no sentence can be appended to it")
-        counted = rows.tally_row(tally.extended(rows.tally_of(call), given.sentences))
-        duration_s = max(call.duration_s, *(sentence.end_s for sentence in given.sentences))
-        changed = update(tables.calls).where(tables.calls.c.id == call_id)
-        connection.execute(changed, {**counted, "duration_s": duration_s})
-        _insert(connection, given, revision=call.revision, first=first)
+        first = next_numbers(connection, database, sum(len(one.sentences) for one in given.values()))
+        known = {row.id: row for row in connection.execute(select(tables.calls).where(tables.calls.c.id.in_(given)))}
+        grown = []
+        for call_id, one in given.items():
+            call = known[call_id] if call_id in known else existing_call(connection, call_id)
+            if call.status != "live":
+                raise InputError(f"call {call_id} is complete: no sentence can be appended to it")
+            counted = rows.tally_row(tally.extended(rows.tally_of(call), one.sentences))
+            duration_s = max(call.duration_s, *(sentence.end_s for sentence in one.sentences))
+            grown.append({**counted, "duration_s": duration_s, "of": call_id})
+            _number(one, revision=call.revision, first=first)
+            first += len(one.sentences)
+        connection.execute(update(tables.calls).where(tables.calls.c.id == bindparam("of")), grown)
+        _insert(connection, list(given.values()))
 
 
 def finish(
@@ -207,24 +215,28 @@ def existing_call(connection: Connection, call_id: str) -> Row[Any]:
     return row
 
 
-def _insert(connection: Connection, given: _Given, *, revision: int, first: int) -> None:
-    if not given.rows:
-        return
+def _number(given: _Given, *, revision: int, first: int) -> None:
     for row in given.rows:
         row["number"] += first
         row["revision"] = revision
     for prediction in given.predictions:
         prediction["sentence"] += first
+
+
+def _insert(connection: Connection, given: Sequence[_Given]) -> None:
+    spoken = [row for one in given for row in one.rows]
+    if not spoken:
+        return
     try:
-        connection.execute(insert(tables.sentences), given.rows)
+        connection.execute(insert(tables.sentences), spoken)
     except IntegrityError:
-        indices = ", ".join(str(row["idx"]) for row in given.rows[:5]) + (", ..." if len(given.rows) > 5 else "")
+        indices = ", ".join(str(row["idx"]) for row in spoken[:5]) + (", ..." if len(spoken) > 5 else "")
+        whose = f"call {spoken[0]['call_id']}" if len(given) == 1 else f"one of {len(given)} calls"
         raise InputError(
-            f"call {given.rows[0]['call_id']} already has a sentence with an index among {indices}:"
-            " append each index once"
+            f"{whose} already has a sentence with an index among {indices}: append each index once"
         ) from None
-    if given.predictions:
-        connection.execute(insert(tables.predictions), given.predictions)
+    if predictions := [prediction for one in given for prediction in one.predictions]:
+        connection.execute(insert(tables.predictions), predictions)
 
 
 def _event(connection: Connection, kind: ChangeKind, call_id: str, *, number: int, at: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -26,6 +27,7 @@ class WebReceiver:
     def __init__(self, states: list[int]) -> None:
         self.states = states
         self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.times: list[float] = []  # when each came, in seconds since 1970
         self.changed = threading.Condition()
         self.released = threading.Event()
         self.url = ""
@@ -49,6 +51,7 @@ def web_receiver(*states: int, port: int = 0) -> Iterator[WebReceiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             with receiver.changed:
+                receiver.times.append(time.time())
                 receiver.requests.append(({k.lower(): v for k, v in self.headers.items()}, body))
                 state = receiver.states.pop(0) if len(receiver.states) > 1 else receiver.states[0]
                 receiver.changed.notify_all()

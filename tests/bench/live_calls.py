@@ -1,8 +1,10 @@
-"""How long a sentence of a live call takes from the end of its speech to the store, by stage, and whether any is lost.
+"""How long a sentence of a live call takes from the end of its speech to the pixels, by stage, and whether any is lost.
 
 Two loads: six two-sided sample calls at once on the embedded engines, and two hundred two-sided calls on a recogniser
 that answers after a fixed 50 ms (`standin`), in a process of its own, as a real Riva on another machine would be. The
-gateway is the real process; the phones are websocket clients that keep to time.
+gateway and the dashboard are the real processes; the phones are websocket clients that keep to time, and Chromium shows
+the Live page on the same cores. ``python -m tests.bench.live_calls many 200 socket`` puts a client in its place that
+gets what a browser gets: what is left out is the painting.
 """
 
 from __future__ import annotations
@@ -28,11 +30,12 @@ from pipeline import audio, embedded, samples
 from pipeline.calls import SentenceClock
 from pipeline.settings import Settings
 from tests.bench import standin
+from tests.bench.wall import WARM_UP, Costs, Looking, watched
 from tests.live.phones import Gateway, eventually, gateway, start, stereo
 from tests.pipeline.sounds import silence
 
 _FRAME_S = 0.1
-_STAGES = ("spoken_at", "heard_at", "labelled_at", "stored_at")
+_STAGES = ("spoken_at", "heard_at", "labelled_at", "stored_at", "sent_at", "painted_at")
 
 
 def measure(folder: Path) -> dict[str, Any]:
@@ -40,7 +43,9 @@ def measure(folder: Path) -> dict[str, Any]:
     return {"embedded": embedded_calls(folder / "embedded"), "stand_in": many_calls(folder / "many")}
 
 
-def embedded_calls(folder: Path, *, calls: int = 6, seconds: float = 60.0) -> dict[str, Any]:
+def embedded_calls(
+    folder: Path, *, calls: int = 6, seconds: float = 60.0, looking: Looking = "browser"
+) -> dict[str, Any]:
     """Sample calls, all at once, through the embedded speech server."""
     folder.mkdir(parents=True, exist_ok=True)
     recordings = []
@@ -52,11 +57,12 @@ def embedded_calls(folder: Path, *, calls: int = 6, seconds: float = 60.0) -> di
         uris = {"asr_uri": server.uri, "nlp_uri": server.uri, "tts_uri": server.uri}
         with gateway(folder / "home", **uris) as running:
             eventually(lambda: running.health()["warm"])
-            asyncio.run(_phone_all(running, recordings))
-            return {"calls": calls, **_figures(running, {})}
+            return {"calls": calls, **_load(running, recordings, {}, {"server": server.process.pid}, looking)}
 
 
-def many_calls(folder: Path, *, calls: int = 200, utterances: int = 6, frame_s: float = 0.2) -> dict[str, Any]:
+def many_calls(
+    folder: Path, *, calls: int = 200, utterances: int = 6, frame_s: float = 0.2, looking: Looking = "browser"
+) -> dict[str, Any]:
     """Calls whose two sides take turns, with so many utterances each, on a recogniser of 50 ms.
 
     The phones send frames of 200 ms, as Genesys does: of that the end of an utterance waits for half on average.
@@ -74,14 +80,34 @@ def many_calls(folder: Path, *, calls: int = 200, utterances: int = 6, frame_s: 
         both = np.stack([np.concatenate(side) for side in sides], axis=1)
         recordings.append(both.astype("<i2").tobytes())
         expected[f"call-{call}"] = set(range(utterances))
-    with standin.running(delay_ms=50) as (address, _):
+    with standin.running(delay_ms=50) as (address, process):
         uris = {"asr_uri": address, "nlp_uri": address, "tts_uri": address}
         with gateway(folder / "home", **uris) as running:
-            asyncio.run(_phone_all(running, recordings, frame_s))
-            return {"calls": calls, **_figures(running, expected)}
+            eventually(lambda: running.health()["warm"])
+            return {"calls": calls, **_load(running, recordings, expected, {"standin": process.pid}, looking, frame_s)}
 
 
-async def _phone_all(running: Gateway, recordings: Sequence[bytes], frame_s: float = _FRAME_S) -> None:
+def _load(
+    running: Gateway,
+    recordings: Sequence[bytes],
+    expected: dict[str, set[int]],
+    pids: dict[str, int],
+    looking: Looking,
+    frame_s: float = _FRAME_S,
+) -> dict[str, Any]:
+    """What becomes of the recordings as calls, and the cores that it took."""
+    with watched(running.settings, looking) as more:
+        costs = Costs({"gateway": running.process.pid, **pids, **more})
+        phones = time.process_time()
+        began = time.monotonic()
+        asyncio.run(phone_all(running, recordings, frame_s))
+        cores = {**costs.cores(), "phones": round((time.process_time() - phones) / (time.monotonic() - began), 2)}
+        time.sleep(2.5)  # the last clocks follow their sentences
+        return {**_figures(running, expected), "seen_by": looking, "cores": cores}
+
+
+async def phone_all(running: Gateway, recordings: Sequence[bytes], frame_s: float = _FRAME_S) -> None:
+    """Each recording (interleaved 16-bit samples) as a call, all at once, at the pace of time."""
     await asyncio.gather(*(_phone(running, number, pcm, frame_s) for number, pcm in enumerate(recordings)))
 
 
@@ -106,8 +132,7 @@ async def _phone(running: Gateway, number: int, pcm: bytes, frame_s: float) -> N
 def _figures(running: Gateway, expected: dict[str, set[int]]) -> dict[str, Any]:
     with running.store() as store:
         rows = store.calls(limit=10_000).rows
-        time.sleep(1.0)  # the last clocks follow their sentences
-        clocks = store.clocks()
+        clocks = [clock for clock in store.clocks() if clock.call_id != WARM_UP]
         lost = duplicates = 0
         for row in rows:
             wanted = expected.get(row.call.attributes.get("phone_call_id", ""))
@@ -117,7 +142,7 @@ def _figures(running: Gateway, expected: dict[str, set[int]]) -> dict[str, Any]:
                 duplicates += len(heard) - len(set(heard))
         missing_calls = len(set(expected) - {row.call.attributes.get("phone_call_id") for row in rows})
     stages = {
-        f"{later.removesuffix('_at')}_ms": _summary(clocks, earlier, later)
+        f"{later.removesuffix('_at')}_ms": summary(_between(clocks, earlier, later))
         for earlier, later in itertools.pairwise(_STAGES)
     }
     return {
@@ -125,27 +150,37 @@ def _figures(running: Gateway, expected: dict[str, set[int]]) -> dict[str, Any]:
         "lost": lost + 6 * missing_calls,
         "stored_twice": duplicates,
         **stages,
-        "spoken_to_stored_ms": _summary(clocks, "spoken_at", "stored_at"),
+        **{
+            f"spoken_to_{stage.removesuffix('_at')}_ms": summary(_between(clocks, "spoken_at", stage))
+            for stage in ("stored_at", "sent_at", "painted_at")
+        },
+        "unpainted": sum(clock.painted_at is None for clock in clocks),
         "health": running.health(),
     }
 
 
-def _summary(clocks: Sequence[SentenceClock], earlier: str, later: str) -> dict[str, float]:
+def _between(clocks: Sequence[SentenceClock], earlier: str, later: str) -> list[float]:
     times: list[tuple[datetime | None, datetime | None]] = [(getattr(c, earlier), getattr(c, later)) for c in clocks]
-    values = [(b - a).total_seconds() * 1000 for a, b in times if a is not None and b is not None]
-    if len(values) < 2:
+    return [(b - a).total_seconds() * 1000 for a, b in times if a is not None and b is not None]
+
+
+def summary(values_ms: Sequence[float]) -> dict[str, float]:
+    """Median, 95th and 99th percentile and the largest; nothing of fewer than two values."""
+    if len(values_ms) < 2:
         return {}
-    cuts = quantiles(values, n=100, method="inclusive")
-    found = {"p50": cuts[49], "p95": cuts[94], "p99": cuts[98], "max": max(values)}
+    cuts = quantiles(values_ms, n=100, method="inclusive")
+    found = {"p50": cuts[49], "p95": cuts[94], "p99": cuts[98], "max": max(values_ms)}
     return {name: round(value, 1) for name, value in found.items()}
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
+        number = int(sys.argv[2]) if sys.argv[2:] else 0
+        eyes: Looking = "socket" if sys.argv[3:] == ["socket"] else "browser"
         if sys.argv[1:2] == ["many"]:
-            found = many_calls(Path(folder), calls=int(sys.argv[2]) if sys.argv[2:] else 200)
+            found = many_calls(Path(folder), calls=number or 200, looking=eyes)
         elif sys.argv[1:2] == ["embedded"]:
-            found = embedded_calls(Path(folder), calls=int(sys.argv[2]) if sys.argv[2:] else 6, seconds=40.0)
+            found = embedded_calls(Path(folder), calls=number or 6, seconds=40.0, looking=eyes)
         else:
             found = measure(Path(folder))
     print(json.dumps(found, indent=1))

@@ -49,17 +49,19 @@ class _Ear:
 
     def feed(self, samples: npt.NDArray[np.int16]) -> None:
         """Note what ended in these samples."""
-        for first in range(0, len(samples), 160):
-            piece = samples[first : first + 160].astype(np.int32)
-            loud = np.flatnonzero(np.abs(piece) > _LOUD)
-            if len(loud):
-                if self.began is None:
-                    self.began, self.peak = self.at + int(loud[0]), 0
-                self.peak = max(self.peak, int(np.abs(piece).max()))
-                self.loud_at = self.at + int(loud[-1])
-            self.at += len(piece)
-            if self.began is not None and self.at - self.loud_at > _GAP:
+        size = np.abs(samples.astype(np.int32))
+        loud = np.flatnonzero(size > _LOUD)
+        for group in np.split(loud, np.flatnonzero(np.diff(loud) > _GAP) + 1) if len(loud) else ():
+            first, last = int(group[0]), int(group[-1])
+            if self.began is not None and self.at + first - self.loud_at > _GAP:
                 self.end()
+            if self.began is None:
+                self.began, self.peak = self.at + first, 0
+            self.peak = max(self.peak, int(size[first : last + 1].max()))
+            self.loud_at = self.at + last
+        self.at += len(samples)
+        if self.began is not None and self.at - self.loud_at > _GAP:
+            self.end()
 
     def end(self) -> None:
         """Whatever goes on ends here."""
@@ -74,10 +76,21 @@ class StandIn(asr_grpc.RivaSpeechRecognitionServicer, nlp_grpc.RivaLanguageUnder
 
     def __init__(self, delay_s: float) -> None:
         self._delay_s = delay_s
+        self._open = 0  # streams
+        self._stop_history_ms = 0  # that the newest stream asked for
 
     async def StreamingRecognize(self, requests: Any, context: Any) -> AsyncIterator[Any]:  # noqa: N802
         """A final for each utterance; a partial with each piece of one, where they are wanted."""
+        self._open += 1
+        try:
+            async for answer in self._hear(requests):
+                yield answer
+        finally:
+            self._open -= 1
+
+    async def _hear(self, requests: Any) -> AsyncIterator[Any]:
         first = await anext(aiter(requests))
+        self._stop_history_ms = first.streaming_config.config.endpointing_config.stop_history
         ear = _Ear()
         async for request in requests:
             ear.feed(np.frombuffer(request.audio_content, "<i2"))
@@ -101,13 +114,14 @@ class StandIn(asr_grpc.RivaSpeechRecognitionServicer, nlp_grpc.RivaLanguageUnder
         return asr.RecognizeResponse(results=results)
 
     async def GetRivaSpeechRecognitionConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Two recognisers."""
+        """Two recognisers; how many streams are open, and what the newest asked for, for tests that look."""
+        seen = {"open_streams": str(self._open), "stop_history_ms": str(self._stop_history_ms)}
         config = asr.RivaSpeechRecognitionConfigResponse.Config
         return asr.RivaSpeechRecognitionConfigResponse(
             model_config=[
                 config(
                     model_name=f"stand-in-{kind}",
-                    parameters={"type": kind, "language_code": "en-US", "version": "1"},
+                    parameters={"type": kind, "language_code": "en-US", "version": "1", **seen},
                 )
                 for kind in ("offline", "online")
             ]
@@ -149,6 +163,23 @@ def _heard(number: int, start_s: float, end_s: float) -> Any:
     words = [("Utterance", start_s, middle_s), (f"{number}.", middle_s, end_s)]
     infos = [asr.WordInfo(word=w, start_time=round(a * 1000), end_time=round(b * 1000)) for w, a, b in words]
     return asr.SpeechRecognitionAlternative(transcript=f"Utterance {number}. ", words=infos)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a stand-in tells of itself: streams that are open, and the silence that ends the newest's utterances."""
+
+    open_streams: int
+    stop_history_ms: int
+
+
+def seen(address: str) -> Seen:
+    """What the stand-in at ``address`` tells of itself now."""
+    with grpc.insecure_channel(address) as channel:
+        stub = asr_grpc.RivaSpeechRecognitionStub(channel)
+        answer = stub.GetRivaSpeechRecognitionConfig(asr.RivaSpeechRecognitionConfigRequest(), wait_for_ready=True)
+    parameters = answer.model_config[0].parameters
+    return Seen(int(parameters["open_streams"]), int(parameters["stop_history_ms"]))
 
 
 @contextmanager

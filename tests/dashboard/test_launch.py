@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,3 +47,26 @@ def test_it_says_when_it_is_ready_and_ends_with_whoever_started_it(seeded: tuple
     process.stdin.close()
     assert process.wait(60) == 0
     process.stdout.close()
+
+
+def test_a_launcher_that_is_killed_leaves_no_server_on_its_port(seeded: tuple[Settings, list[str]]) -> None:
+    settings = replace(seeded[0], dashboard_port=free_port())
+    argv = [sys.executable, "-m", "dashboard"]
+    with subprocess.Popen(
+        argv, cwd=ROOT, env=settings.to_env(os.environ), stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("ready ")
+        process.kill()
+    deadline = time.monotonic() + 60
+    while _listens(settings.dashboard_port):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.connection import Connection
@@ -24,6 +25,8 @@ from pipeline.audio import Channel, read, split
 from pipeline.calls import Call, Sentence
 from pipeline.settings import Settings
 from pipeline.store import Store, open_store
+from tests.bench import standin
+from tests.pipeline.sounds import silence
 
 PATIENCE_S = 60.0
 
@@ -57,21 +60,30 @@ class Gateway:
         self.process.kill()
         self.process.wait()
 
+    def resident_mb(self) -> float:
+        """Its resident memory, from proc(5)."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
     def store(self) -> Store:
         """Its store, for a look from outside."""
         return open_store(self.settings.store_url)
 
 
 @contextmanager
-def gateway(home: Path, **settings: str) -> Iterator[Gateway]:
-    """A gateway with these settings (fields of Settings) that is ready; it ends with the block."""
+def gateway(home: Path, *, module: str = "pipeline.live", clock_file: str = "", **settings: str) -> Iterator[Gateway]:
+    """A gateway with these settings (fields of Settings) that is ready; it ends with the block.
+
+    ``module`` is what runs it; `jumping` reads ``clock_file``.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OVERTONE_")}
+    environment["CLOCK_FILE"] = clock_file
     given = {"home": str(home), "live_port": "0", "live_second_pass": "false", **settings}
     environment |= {"OVERTONE_" + name.upper(): value for name, value in given.items()}
     home.mkdir(parents=True, exist_ok=True)
     with (home / "gateway.log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.live", "--exit-with-parent"],
+            [sys.executable, "-m", module, "--exit-with-parent"],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -117,6 +129,31 @@ def stereo(channels: tuple[Channel, ...], start_s: float, end_s: float) -> bytes
     for number, side in enumerate(sides):
         frames[: len(side), number] = side
     return frames.tobytes()
+
+
+def uris(address: str) -> dict[str, str]:
+    """Settings that lead to the speech server there."""
+    return {"asr_uri": address, "nlp_uri": address, "tts_uri": address}
+
+
+def spoken(numbers: Iterable[int], *, pause_s: float = 0.5) -> npt.NDArray[np.int16]:
+    """The stand-in's utterances, half a second each, with a pause behind each."""
+    parts = [part for n in numbers for part in (standin.utterance(n, 0.5), silence(pause_s))]
+    return np.concatenate(parts) if parts else silence(0)
+
+
+def numbers(sentences: Iterable[Sentence], channel: int = 0) -> list[int]:
+    """The numbers of the utterances in a transcript."""
+    return [
+        int(one.text.strip(".").split()[1])
+        for one in sentences
+        if one.text.startswith("Utterance") and channel in (0, one.channel)
+    ]
+
+
+def numbers_told(messages: Iterable[Mapping[str, Any]]) -> list[int]:
+    """The numbers of the utterances that a phone was told of."""
+    return [int(m["text"].strip(".").split()[1]) for m in messages if m["type"] == "sentence" and m["text"][0] != "["]
 
 
 def frames(pcm: bytes, seconds: float = 0.1, channels: int = 2, rate_hz: int = 16_000) -> Iterator[bytes]:

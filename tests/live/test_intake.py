@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import random
+import threading
 import wave
 from pathlib import Path
 
@@ -142,28 +144,121 @@ def test_a_buffer_hands_out_what_came_and_silence_for_what_it_dropped() -> None:
     (gap,) = buffer.dropped()
     assert (gap.start_s, gap.length_s) == pytest.approx((0.0, 3.0))
     buffer.end()
-    heard = np.frombuffer(b"".join(buffer.chunks()), "<i2")
+    heard = np.frombuffer(b"".join(left_in(buffer)), "<i2")
     assert len(heard) == 5 * RATE_HZ
     assert not heard[: 3 * RATE_HZ].any()
     assert sorted(set(heard[3 * RATE_HZ :])) == [1006, 1007, 1008, 1009]
 
 
-def test_chunks_grow_while_nobody_speaks_and_end_at_a_pause() -> None:
+def test_pieces_grow_while_nobody_speaks_and_end_at_a_pause() -> None:
     buffer = Buffer(1, longest_s=60.0)
     buffer.put(np.full(RATE_HZ, 5000, dtype="<i2").tobytes())
-    chunks = buffer.chunks()
-    assert len(next(chunks)) == 2 * RATE_HZ
+    assert len(asyncio.run(buffer.next())) == 2 * RATE_HZ
     for _ in range(30):
         buffer.put(sounds.silence(0.1).tobytes())
-    assert len(next(chunks)) == 4 * RATE_HZ
-    assert len(next(chunks)) == 2 * RATE_HZ
+    assert len(asyncio.run(buffer.next())) == 4 * RATE_HZ
+    assert len(asyncio.run(buffer.next())) == 2 * RATE_HZ
     buffer.put(sounds.silence(1.1).tobytes())
     buffer.pause()
-    assert list(chunks) == []
+    assert left_in(buffer) == []
     assert buffer.position_s == pytest.approx(4.0)
+    buffer.go_on()
     buffer.end()
-    assert len(b"".join(buffer.chunks())) == 2 * 17_600
+    assert len(b"".join(left_in(buffer))) == 2 * 17_600
     assert buffer.ended
+
+
+def test_a_reader_that_is_behind_is_not_cut_off_in_the_middle_of_an_utterance() -> None:
+    buffer = Buffer(1, longest_s=60.0)
+    for _ in range(3):
+        buffer.put(np.full(RATE_HZ, 5000, dtype="<i2").tobytes())
+    assert len(asyncio.run(buffer.next())) == 4 * RATE_HZ, "one second of the utterance still waits"
+    buffer.put(sounds.silence(2.0).tobytes())
+    buffer.pause()
+    heard = np.frombuffer(b"".join(left_in(buffer)), "<i2")
+    assert np.count_nonzero(heard) == RATE_HZ, "a stream that ended before it would make two of one utterance"
+
+
+def test_a_reader_that_is_behind_pauses_where_it_reads_a_pause() -> None:
+    buffer = Buffer(1, longest_s=60.0)
+    for _ in range(3):
+        buffer.put(np.full(RATE_HZ // 2, 5000, dtype="<i2").tobytes())
+        for _ in range(8):
+            buffer.put(sounds.silence(0.1).tobytes())
+    assert len(asyncio.run(buffer.next())) == 4 * RATE_HZ, "up to 0.2 s into the second pause"
+    buffer.pause()
+    assert len(b"".join(left_in(buffer))) / 2 / RATE_HZ == pytest.approx(0.4), "the pause counts from 0.6 s on"
+    assert buffer.position_s == pytest.approx(2.4)
+
+
+def test_after_a_long_quiet_the_reader_is_let_go_until_there_is_a_sound() -> None:
+    buffer = Buffer(1, longest_s=120.0)
+    loud = np.full(RATE_HZ, 5000, dtype="<i2").tobytes()
+
+    async def read() -> float:
+        """Where the sound begins that comes after a minute and a half."""
+        buffer.put(loud)
+        for _ in range(60):
+            buffer.put(sounds.silence(1.0).tobytes())
+        assert await buffer.sound()
+        read_s = 0.0
+        while pcm := await buffer.next():
+            read_s += len(pcm) / 2 / RATE_HZ
+        assert read_s == pytest.approx(31.0, abs=2.0)
+        waiting = asyncio.create_task(buffer.sound())
+        for _ in range(300):
+            buffer.put(sounds.silence(0.1).tobytes())
+            await asyncio.sleep(0)
+        while buffer.backlog_s > 2.0:  # the quiet is passed over, not kept
+            await asyncio.sleep(0.01)
+        assert not waiting.done()
+        buffer.put(loud)
+        assert await waiting
+        before_s = 91.0 - buffer.position_s
+        assert 0.59 < before_s < 2.0, "a recogniser needs a little quiet before the sound"
+        return before_s
+
+    before_s = asyncio.run(read())
+    buffer.end()
+    heard = np.frombuffer(b"".join(left_in(buffer)), "<i2")
+    assert np.flatnonzero(heard)[0] == round(before_s * RATE_HZ), "the time of the sound is true"
+    assert not asyncio.run(buffer.sound())
+
+
+def test_a_call_that_ends_in_a_long_quiet_leaves_nothing_to_read() -> None:
+    buffer = Buffer(1, longest_s=120.0)
+    for _ in range(40):
+        buffer.put(sounds.silence(1.0).tobytes())
+    assert left_in(buffer)
+    buffer.end()
+    assert not asyncio.run(buffer.sound())
+    assert buffer.ended
+    assert buffer.position_s == pytest.approx(40.0)
+
+
+def test_a_reader_waits_for_what_comes_from_another_thread() -> None:
+    buffer = Buffer(1, longest_s=60.0)
+    loud = np.full(RATE_HZ // 10, 5000, dtype="<i2").tobytes()
+
+    async def read() -> list[bytes]:
+        threading.Timer(0.05, buffer.put, (loud,)).start()
+        threading.Timer(0.15, buffer.put, (loud[:20],)).start()  # too little to be worth a message: it comes late
+        threading.Timer(1.0, buffer.end).start()
+        return [await buffer.next() for _ in range(3)]
+
+    assert asyncio.run(read()) == [loud, loud[:20], b""]
+
+
+def left_in(buffer: Buffer) -> list[bytes]:
+    """What is left in a buffer that has ended or is to pause."""
+
+    async def read() -> list[bytes]:
+        found = []
+        while pcm := await buffer.next():
+            found.append(pcm)
+        return found
+
+    return asyncio.run(read())
 
 
 def test_a_source_is_held_to_the_pace_of_time() -> None:

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -26,11 +26,23 @@ GUARD = '"$@" & server=$!; read -r end; kill -INT $server; wait $server'
 
 
 class Server:
-    """A running server; `database` makes a fresh database in it."""
+    """A server that runs once it is started; `database` makes a fresh database in it."""
 
-    def __init__(self, socket_folder: Path) -> None:
-        self._socket_folder = socket_folder
+    def __init__(self, socket_folder: Path, launch: Callable[[], subprocess.Popen[bytes]]) -> None:
+        self._socket_folder, self._launch = socket_folder, launch
         self._names = count(1)
+        self._guard: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Let it run; returns when it takes connections."""
+        self._guard = self._launch()
+        _wait_until_up(self._socket_folder, self._guard)
+
+    def stop(self) -> None:
+        """End it and every connection to it; the data stays."""
+        if self._guard is not None:
+            self._guard.communicate()
+            self._guard = None
 
     def url(self, database: str) -> str:
         """SQLAlchemy URL of a database of this server, there or not."""
@@ -84,20 +96,24 @@ def running() -> Iterator[Server]:
             **rights,
         )
         settings = [part for option in (*OPTIONS, f"unix_socket_directories={folder}") for part in ("-c", option)]
-        with (folder / "log").open("wb") as log:
-            guard = subprocess.Popen(
-                ["/bin/sh", "-c", GUARD, "guard", str(programs / "postgres"), "-D", str(data), *settings],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                cwd=folder,
-                **rights,
-            )
+
+        def launch() -> subprocess.Popen[bytes]:
+            with (folder / "log").open("wb") as log:
+                return subprocess.Popen(
+                    ["/bin/sh", "-c", GUARD, "guard", str(programs / "postgres"), "-D", str(data), *settings],
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    cwd=folder,
+                    **rights,
+                )
+
+        server = Server(folder, launch)
         try:
-            _wait_until_up(folder, guard)
-            yield Server(folder)
+            server.start()
+            yield server
         finally:
-            guard.communicate()
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

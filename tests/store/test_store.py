@@ -336,3 +336,23 @@ def test_any_call_comes_back_equal(shared_store: Store, call: Call, sentences: l
     assert shared_store.add(call, own)
     assert shared_store.call(call.id) == call
     assert shared_store.sentences(call.id) == sorted(own, key=lambda sentence: sentence.index)
+
+
+def test_several_live_calls_grow_in_one_transaction_or_none_does(store: Store) -> None:
+    calls = [replace(a_call(name), status="live", duration_s=0.0) for name in ("one", "two")]
+    for call in calls:
+        store.begin(call)
+    before = store.last_change()
+    store.append_all({call.id: conversation(call.id) for call in calls})
+    for call in calls:
+        assert store.sentences(call.id) == conversation(call.id)
+        assert store.call(call.id).duration_s == max(one.end_s for one in conversation(call.id))
+    assert store.last_change() == before + 2 * len(conversation())
+    numbers = [change.number for change in store.changes(before)]
+    assert numbers == list(range(before + 1, before + 1 + 2 * len(conversation())))
+    with pytest.raises(InputError, match="one of 2 calls already has"):
+        store.append_all({"one": [a_sentence("one", 90)], "two": [a_sentence("two", 0)]})
+    with pytest.raises(InputError, match="no call 'three'"):
+        store.append_all({"one": [a_sentence("one", 90)], "three": [a_sentence("three")]})
+    assert store.sentences("one") == conversation("one")
+    store.append_all({"one": []})

@@ -1,0 +1,38 @@
+"""``python -m tests.live.jumping``: the gateway with a wall clock that can be set, as by a person or a time server.
+
+The file that CLOCK_FILE names holds the seconds by which it is set forward, below 0 back. The monotonic clock goes on,
+as it does on a real machine.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import runpy
+import time
+from pathlib import Path
+from typing import Any
+
+_REAL_TIME, _REAL = time.time, datetime.datetime
+_file = Path(os.environ["CLOCK_FILE"])
+
+
+def _now() -> float:
+    return _REAL_TIME() + float(_file.read_text() or 0)
+
+
+class _Any(type):
+    def __instancecheck__(cls, other: object) -> bool:
+        return isinstance(other, _REAL)
+
+
+class _Set(datetime.datetime, metaclass=_Any):
+    @classmethod
+    def now(cls, tz: datetime.tzinfo | None = None) -> Any:
+        return _REAL.fromtimestamp(_now(), tz)
+
+
+if __name__ == "__main__":
+    time.time = _now
+    datetime.datetime = _Set  # type: ignore[misc]
+    runpy.run_module("pipeline.live", run_name="__main__", alter_sys=True)

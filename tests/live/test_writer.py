@@ -1,0 +1,99 @@
+"""The one thread that stores live calls: in order, together where it is behind, and no call at another's expense."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from pipeline.calls import Sentence, SentenceClock
+from pipeline.live.writer import Append, Begin, Finish, Writer
+from pipeline.store import Store, open_store
+from tests.live.phones import eventually
+from tests.store.samples import START, a_call, a_sentence
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path}/overtone.db") as opened:
+        yield opened
+
+
+class Told:
+    """Who hears of what was stored."""
+
+    def __init__(self) -> None:
+        self.sentences: list[tuple[str, int]] = []
+        self.finished: list[str] = []
+
+    def stored(self, sentences: Sequence[Sentence], at: datetime) -> None:
+        self.sentences += [(one.call_id, one.index) for one in sentences]
+
+
+def append(call_id: str, index: int, told: Told) -> Append:
+    said = replace(a_sentence(), call_id=call_id, index=index, start_s=float(index), end_s=index + 0.5)
+    return Append(call_id, [said], [SentenceClock(call_id, index, spoken_at=START, heard_at=START)], told.stored)
+
+
+def test_what_waited_is_stored_together_in_order_and_told_once(store: Store, tmp_path: Path) -> None:
+    told, calls = Told(), ["one", "two", "three"]
+    with closing(Writer(store)) as writer:
+        for call_id in calls:
+            writer.put(Begin(a_call(call_id)))
+        eventually(lambda: not writer.waiting)
+        before = store.last_change()
+        lock = sqlite3.connect(tmp_path / "overtone.db", isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        for index in range(20):
+            for call_id in calls:
+                writer.put(append(call_id, index, told))
+        for call_id in calls:
+            writer.put(Finish(call_id, 20.0, {}, lambda call_id=call_id: told.finished.append(call_id)))  # type: ignore[misc]
+        assert writer.waiting >= 60
+        assert told.sentences == []
+        lock.execute("ROLLBACK")
+        lock.close()
+        eventually(lambda: len(told.finished) == 3)
+    for call_id in calls:
+        assert [one.index for one in store.sentences(call_id)] == list(range(20))
+        assert [index for told_of, index in told.sentences if told_of == call_id] == list(range(20))
+        assert all(clock.stored_at for clock in store.clocks(call_id=call_id))
+        assert len(store.clocks(call_id=call_id)) == 20
+        assert store.has(call_id), "it is complete"
+    assert store.last_change() == before + 63
+
+
+def test_a_call_that_is_refused_costs_the_others_nothing(store: Store, tmp_path: Path) -> None:
+    told = Told()
+    with closing(Writer(store)) as writer:
+        for call_id in ("gone", "here"):
+            writer.put(Begin(a_call(call_id)))
+        eventually(lambda: not writer.waiting)
+        store.delete("gone")
+        lock = sqlite3.connect(tmp_path / "overtone.db", isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        for index in range(3):
+            writer.put(append("here", index, told))
+            writer.put(append("gone", index, told))
+        lock.execute("ROLLBACK")
+        lock.close()
+        eventually(lambda: not writer.waiting)
+    assert [one.index for one in store.sentences("here")] == [0, 1, 2]
+    assert told.sentences == [("here", 0), ("here", 1), ("here", 2)]
+
+
+def test_what_was_committed_before_an_error_is_not_stored_twice(store: Store) -> None:
+    told = Told()
+    with closing(Writer(store)) as writer:
+        writer.put(Begin(a_call("one")))
+        eventually(lambda: not writer.waiting)
+        store.append("one", append("one", 0, told).sentences)
+        both = [*append("one", 0, told).sentences, *append("one", 1, told).sentences]
+        writer.put(Append("one", both, (), told.stored))
+        eventually(lambda: not writer.waiting)
+    assert [one.index for one in store.sentences("one")] == [0, 1]
