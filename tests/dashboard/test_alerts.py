@@ -246,7 +246,11 @@ def test_a_call_page_judges_the_alerts_of_its_call_only(
         line.send(json.dumps({"kind": "judge", "id": foreign.id, "verdict": "wrong"}))
         assert "has no alert" in answer(line, "refused")["message"]
         line.send(json.dumps({"kind": "judge", "id": mine.id, "verdict": "wrong"}))
-        assert answer(line, "judged")["changed"][0]["alert"]["verdict"] == "wrong"
+        judged: list[dict[str, Any]] = []
+        while not judged:
+            judged = [event for event in answer(line, "events")["events"] if event.get("judged")]
+        (event,) = judged
+        assert (event["alert"]["id"], event["alert"]["verdict"]) == (mine.id, "wrong")
     assert verdicts(store, other) == [None]
     assert verdicts(store, live) == ["wrong"]
     store.finish(other.id, 1.0)
