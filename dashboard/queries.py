@@ -248,23 +248,32 @@ def precision_words(found: Precision | None) -> str:
 
 
 def usefulness(marks: Sequence[SuggestionMark]) -> str:
-    """How often marked suggestions were used, in words: "3 of 4 used: 75% (30% to 95%)"; "" where none is marked."""
+    """How often marked suggestions were used, in words: "3 of 4 marked were used: 75% (30% to 95%)"; "" where none is marked."""
     if not marks:
         return ""
     used = sum(mark.used for mark in marks)
-    low, high = wilson(used, len(marks))
-    return f"{used} of {len(marks)} used: {used / len(marks):.0%} ({low:.0%} to {high:.0%})"
+    return f"{used} of {len(marks)} marked were used: {_share(used, len(marks))}"
 
 
 def suggestion_rows(marks: Iterable[SuggestionMark]) -> list[dict[str, Any]]:
-    """A row per agent who marked suggestions, whoever marked most first: name, marked, used, and how often in words."""
+    """A row per agent who marked suggestions, whoever marked most first: name, marked, used, and the share."""
     own: dict[str, list[SuggestionMark]] = {}
     for mark in marks:
         own.setdefault(mark.agent, []).append(mark)
     return [
-        {"Agent": agent, "Marked": len(given), "Used": sum(mark.used for mark in given), "How often": usefulness(given)}
+        {
+            "Agent": agent,
+            "Marked": len(given),
+            "Used": sum(mark.used for mark in given),
+            "Used of marked": _share(sum(mark.used for mark in given), len(given)),
+        }
         for agent, given in sorted(own.items(), key=lambda item: (-len(item[1]), item[0]))
     ]
+
+
+def _share(hits: int, trials: int) -> str:
+    low, high = wilson(hits, trials)
+    return f"{hits / trials:.0%} ({low:.0%} to {high:.0%})"
 
 
 def backend_rows(settings: Settings, address: str) -> dict[str, str]:

@@ -183,7 +183,7 @@ def _holds(state: CallState, rule: Rule, fresh: Sentence | None, near: Mapping[s
             nearest = max((text for text in sentences if text in near), key=lambda text: near[text], default=None)
             if nearest is None or near[nearest] < closeness:
                 return None
-            return f"{_speaker(fresh)} says something like “{nearest}” ({near[nearest]:.2f} near)."
+            return f"{_speaker(fresh)} says something like “{nearest.rstrip('.')}” (closeness {near[nearest]:.2f})."
         case AsksForSupervisor():
             if fresh is None or fresh.speaker == "agent":
                 return None

@@ -93,7 +93,7 @@ def in_words(when: Condition) -> str:
         case Says(who, phrases, _):
             return f"{_SPEAKERS[who]} says {_listed(phrases)}"
         case Means(who, sentences, _):
-            return f"{_SPEAKERS[who]} says something like {_listed(sentences)}"
+            return f"{_SPEAKERS[who]} says something like {_listed(tuple(text.rstrip('.') for text in sentences))}"
         case AsksForSupervisor():
             return "The customer asks for a supervisor"
         case Silence(seconds):

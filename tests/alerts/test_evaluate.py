@@ -122,7 +122,7 @@ def test_a_sentence_that_is_near_enough_means_the_rule() -> None:
     text = "just refund me already"
     (alert,) = near(said(0, text), {BACK: 0.6, "I would like a refund.": 0.55})
     assert (alert.rule, alert.index) == ("back", 0)
-    assert alert.message == f"The customer says something like “{BACK}” (0.60 near)."
+    assert alert.message == "The customer says something like “I want my money back” (closeness 0.60)."
     assert near(said(0, text), {BACK: 0.59}) == []
     assert near(said(0, text), {}) == []  # nobody embedded it: the encoder is not there
     assert near(said(0, text), {"Another rule's sentence.": 0.99}) == []

@@ -176,7 +176,7 @@ def test_a_paraphrase_sets_off_a_rule_on_meaning_and_a_restart_lets_it_rest(sett
         until(lambda: bool(writer.alerts(call.id)))
     (alert,) = writer.alerts(call.id)
     assert (alert.rule, alert.index) == ("back", 1)
-    assert alert.message.startswith("The customer says something like “I want my money back.” (0.")
+    assert alert.message.startswith("The customer says something like “I want my money back” (closeness 0.")
     with watching(settings):
         other = begin(writer, "ca11000000000002")
         writer.append(call.id, [said(2, PARAPHRASE)])  # the rule rests on this call

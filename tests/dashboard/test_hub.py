@@ -210,7 +210,7 @@ def test_a_mark_on_a_suggestion_is_told_to_the_pages_of_its_agent(tmp_path: Path
             await asyncio.to_thread(mark, "Dana", used=True)
             told = await message(mine, lambda found: bool(found["kind"] == "marked"))
             assert (told["call"], told["index"], told["used"]) == (call.id, 3, True)
-            assert told["usefulness"] == "1 of 1 used: 100% (21% to 100%)"
+            assert told["usefulness"] == "1 of 1 marked were used: 100% (21% to 100%)"
             (stored,) = writer.suggestion_marks()
             assert (stored.text, stored.used, stored.agent) == ("It will rain.", True, "Dana")
             for page in (other, wall):

@@ -170,7 +170,7 @@ def test_how_often_suggestions_were_used() -> None:
 
     marks = [mark("Bo", 0, used=True), mark("Ada", 1, used=True), mark("Ada", 2, used=False)]
     assert usefulness([]) == ""
-    assert usefulness(marks) == "2 of 3 used: 67% (21% to 94%)"
+    assert usefulness(marks) == "2 of 3 marked were used: 67% (21% to 94%)"
     assert [(row["Agent"], row["Marked"], row["Used"]) for row in suggestion_rows(marks)] == [
         ("Ada", 2, 1),
         ("Bo", 1, 1),
