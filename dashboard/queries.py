@@ -248,7 +248,7 @@ def precision_words(found: Precision | None) -> str:
 
 
 def usefulness(marks: Sequence[SuggestionMark]) -> str:
-    """How often marked suggestions were used, in words: "3 of 4 marked were used: 75% (30% to 95%)"; "" where none is marked."""
+    """How often marked suggestions were used: "3 of 4 marked were used: 75% (30% to 95%)"; "" where none is marked."""
     if not marks:
         return ""
     used = sum(mark.used for mark in marks)

@@ -22,7 +22,9 @@ _FILLERS = re.compile(
     r"\b(?:uh|um|uhm|er|erm|hmm|honestly|basically|actually|literally|just|please|i mean|you know)\b,?\s*",
     re.IGNORECASE,
 )
-_OPENERS = re.compile(r"^(?:(?:so|well|yeah|yes|okay|ok|oh|look|listen|right|and|but|like|no)\b[,\s]+)+", re.IGNORECASE)
+_OPENERS = re.compile(
+    r"^(?:(?:so|well|yeah|yes|okay|ok|oh|look|listen|right|and|but|like|no(?=,|\s+no\b))\b[,\s]+)+", re.IGNORECASE
+)
 _FEWEST_WORDS = 2  # that must be left
 _DENIAL = re.compile(r"\b(?:not|no|never|nobody|nothing|none|without|cannot)\b|n['’]t\b", re.IGNORECASE)
 log = logging.getLogger(__name__)
@@ -84,10 +86,11 @@ class Meanings:
 
 def closeness(text: str, known: Mapping[str, Vector], embed: Callable[[str], Vector]) -> dict[str, float]:
     """The closeness of ``text`` to each of the ``known`` sentences that it may be held against, by their vectors."""
-    fitting = [each for each in known if denies(each)] if denies(text) else list(known)
+    said = bare(text)  # the "no" in "no, I want a refund" denies something else
+    fitting = [each for each in known if denies(each)] if denies(said) else list(known)
     if not fitting:
         return {}
-    vector = embed(bare(text))
+    vector = embed(said)
     return {each: float(vector @ known[each]) for each in fitting}
 
 

@@ -72,6 +72,8 @@ def test_no_denials(text: str) -> None:
     [
         ("Uh, so I just want, you know, a refund please.", "I want, a refund ."),
         ("Well, honestly, no, this is a scam.", "this is a scam."),
+        ("No no, give me a refund.", "give me a refund."),
+        ("No need for a refund.", "No need for a refund."),
         ("I would like a refund.", "I would like a refund."),
         ("Just please.", "Just please."),
         ("uh", "uh"),
@@ -96,6 +98,8 @@ def test_a_sentence_is_embedded_once_for_all_rules_and_those_of_the_rules_once_f
     found.follow(REFUND)
     count = len(asked.asked)
     assert found.near(said(2, "Refund him.", speaker="agent")) == {}  # no rule looks at the agent
+    assert found.near(said(4, "No, I want my money back."))
+    count = len(asked.asked)
     assert found.near(said(3, "I don't want my money back.")) == {}  # no sentence of the rule denies
     assert len(asked.asked) == count
 
