@@ -1,7 +1,7 @@
 """The published all-MiniLM-L6-v2 as an int8 file, as it is: what alerts hold the meaning of a sentence against.
 
-The models that we train start from the same weights, but learning to tell sentiments or intents apart makes them forget
-which sentences mean the same. This one is not trained at all.
+The models that we train start from the same weights and learn to tell sentiments or intents apart. This one is left as
+it was made: to lay sentences that mean the same near each other.
 """
 
 from __future__ import annotations
