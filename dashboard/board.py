@@ -7,7 +7,8 @@ replaces what it shows. Messages are JSON objects::
      "alerts": [alert ..]}
     {"kind": "events", "number": 43, "now_ms": .., "events": [{"number": 42, "card": card, "entry": entry | None},
                                                              {"number": 43, "removed": id},
-                                                             {"number": 44, "card": card | None, "alert": alert},
+                                                             {"number": 44, "card": card | None, "alert": alert,
+                                                              "judged": True where this is a verdict on it},
                                                              {"number": 45, "card": card | None, "note": note} ..]}
 
 card   call object (see ``wire``) + mood (-1..1 or None), trend (last polarities), sentences, negative, seen_ms,
@@ -25,7 +26,7 @@ from typing import Any
 
 from dashboard.wire import alert_object, call_object, milliseconds, note_object, sentence_object
 from pipeline.alerts.rules import SEVERITIES
-from pipeline.calls import Alert, AlertVerdict, Call, Sentence
+from pipeline.calls import Alert, Call, Sentence
 from pipeline.metrics import running_mood
 from pipeline.store.queries import Change
 
@@ -180,36 +181,22 @@ class Board:
         card = self._cards.get(call_id)
         return card.call.agent if card is not None else None
 
-    def judge(self, alert_id: str, verdict: AlertVerdict, reviewer: str) -> list[dict[str, Any]]:
-        """What a verdict changes: the alert and its call's card as the pages show them, where they do."""
-        changed: list[dict[str, Any]] = []
-        for alert in self._alerts:
-            if alert["id"] == alert_id:
-                alert |= {"verdict": verdict, "reviewer": reviewer}
-                changed.append({"alert": dict(alert)})
-        for call_id, card in self._cards.items():
-            if any(alert.id == alert_id for alert in card.alerts):
-                judged = tuple(
-                    replace(alert, verdict=verdict, reviewer=reviewer) if alert.id == alert_id else alert
-                    for alert in card.alerts
-                )
-                self._cards[call_id] = replace(card, alerts=judged)
-                changed.append({"card": self._cards[call_id].message()})
-        return changed
-
     def _remark(self, change: Change, card: Card | None) -> dict[str, Any]:
-        """The event of an alert or a note, which may come after its call has left the wall."""
+        """The event of an alert, a verdict or a note, which may come after its call has left the wall."""
         event: dict[str, Any] = {"number": change.number, "call_id": change.call.id, "card": None, "entry": None}
         if change.alert is not None:
-            event["alert"] = alert_object(change.alert, change.call)
-            if all(alert["id"] != change.alert.id for alert in self._alerts):
+            event |= {"alert": alert_object(change.alert, change.call), "judged": change.kind == "verdict"}
+            known = next((alert for alert in self._alerts if alert["id"] == change.alert.id), None)
+            if known is not None:
+                known.update(event["alert"])  # a verdict may have come since
+            elif change.kind == "alert":
                 self._alerts.append(dict(event["alert"]))
         if change.note is not None:
             event["note"] = note_object(change.note)
         if card is None:
             return event
-        if change.alert is not None and all(alert.id != change.alert.id for alert in card.alerts):
-            card = replace(card, alerts=(*card.alerts, change.alert))
+        if change.alert is not None:
+            card = replace(card, alerts=_with(card.alerts, change.alert, fresh=change.kind == "alert"))
         if change.note is not None:
             card = replace(card, flagged=card.flagged or change.note.flagged)
         self._cards[change.call.id] = card
@@ -238,6 +225,13 @@ class Board:
             ended = card.ended_ms is not None and card.ended_ms < now_ms - ENDED_STAYS_MS
             if ended or card.seen_ms < now_ms - FORGOTTEN_MS:
                 del self._cards[call_id]
+
+
+def _with(alerts: tuple[Alert, ...], given: Alert, *, fresh: bool) -> tuple[Alert, ...]:
+    """The alerts with ``given`` as it is now; one that is not among them is added where it is ``fresh``."""
+    if any(alert.id == given.id for alert in alerts):
+        return tuple(given if alert.id == given.id else alert for alert in alerts)
+    return (*alerts, given) if fresh else alerts
 
 
 def _entry(call: Call, sentence: Sentence, stored_ms: int) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from typing import Any
 from dashboard.board import Board
 from dashboard.clocks import Clocks
 from dashboard.overheard import Overheard
-from pipeline.calls import AlertVerdict
+from dashboard.queries import MARKS_SINCE, usefulness
+from pipeline.calls import AlertVerdict, SuggestionMark
 from pipeline.errors import InputError, OvertoneError
 from pipeline.reminders import Reminder, said
 from pipeline.settings import Settings
@@ -32,7 +33,6 @@ LIVE_CALLS = 1000
 ALERTS_SHOWN = 50
 ALERTS_SINCE = timedelta(hours=12)
 WAIT_S = 1.0
-CATCH_UP_S = 0.4  # for what was stored just now to be on the board; old alerts never are
 log = logging.getLogger(__name__)
 
 
@@ -122,27 +122,29 @@ class Hub:
         return _text({**message, "problem": self._problem, "latency": self.clocks.figures})
 
     def judge(self, alert_id: str, verdict: AlertVerdict, reviewer: str, call_id: str | None = None) -> None:
-        """Stores a verdict and tells every open page; not for the event loop, since it waits for the database.
+        """Stores a verdict; every open page of every dashboard hears of it by the feed. Waits for the database.
 
         Raises InputError for an unknown alert, or one that is not of ``call_id`` where that is given, and BackendError.
         """
         if call_id is not None and all(alert.id != alert_id for alert in self._store.alerts(call_id=call_id)):
             raise InputError(f"call {call_id} has no alert {alert_id!r}")
         self._store.judge_alert(alert_id, verdict, reviewer, datetime.now(UTC))
-        changed: list[dict[str, Any]] = []
-        until = time.monotonic() + CATCH_UP_S
-        while not changed and time.monotonic() < until:
-            with self._lock:
-                changed = self._board.judge(alert_id, verdict, reviewer)
-            if not changed:
-                self._stopping.wait(0.02)  # an alert of this very moment may not be on the board yet
-        text = _text({"kind": "judged", "now_ms": _now_ms(), "changed": changed})
-        calls = {change["alert"]["call_id"] for change in changed if "alert" in change}
+
+    def mark(self, call_id: str, index: int, text: str, agent: str, *, used: bool) -> None:
+        """Stores whether the agent used a suggestion and tells the pages they have open; waits for the database.
+
+        Raises InputError for a call that is not the agent's, and BackendError.
+        """
+        if self._store.call(call_id).agent != agent:
+            raise InputError(f"{call_id} is no call of {agent}")
+        now = datetime.now(UTC)
+        self._store.mark_suggestion(SuggestionMark(call_id, index, text, used, agent, now))
+        told = usefulness(self._store.suggestion_marks(agent=agent, since=now - MARKS_SINCE))
+        text = _text({"kind": "marked", "call": call_id, "index": index, "used": used, "usefulness": told})
 
         def deliver() -> None:
             for subscriber in list(self._subscribers):
-                everything = subscriber.call_id is None and subscriber.agent is None
-                if everything or subscriber.call_id in calls:
+                if subscriber.agent == agent:
                     self._put(subscriber, text)
 
         self._on_loop(deliver)

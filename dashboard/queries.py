@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pandas as pd
 
 from dashboard.wire import milliseconds
-from pipeline.alerts.precision import Precision
-from pipeline.calls import SENTIMENT_LABELS, CallStatus, SentenceClock, SentimentLabel
+from pipeline.alerts.precision import Precision, wilson
+from pipeline.calls import SENTIMENT_LABELS, CallStatus, SentenceClock, SentimentLabel, SuggestionMark
 from pipeline.latency import Stage, by_stage, history
 from pipeline.settings import EMBEDDED, Settings
 from pipeline.store.queries import CallQuery, CallSummary, MoodPoint, Order
@@ -33,6 +33,7 @@ STAGE_NAMES: dict[Stage, str] = {
     "paint": "Painted there",
     "total": "In all",
 }
+MARKS_SINCE = timedelta(days=90)  # how far back an agent's own page counts what they used
 LOST_AFTER = timedelta(minutes=5)  # as on the live wall
 
 
@@ -244,6 +245,35 @@ def precision_words(found: Precision | None) -> str:
         return f"{found.alerts} alerts, none judged" if found.alerts > 1 else "1 alert, not judged"
     low, high = found.interval
     return f"{found.right} of {found.judged} right: **{found.share:.0%}** ({low:.0%} to {high:.0%})"
+
+
+def usefulness(marks: Sequence[SuggestionMark]) -> str:
+    """How often marked suggestions were used: "3 of 4 marked were used: 75% (30% to 95%)"; "" where none is marked."""
+    if not marks:
+        return ""
+    used = sum(mark.used for mark in marks)
+    return f"{used} of {len(marks)} marked were used: {_share(used, len(marks))}"
+
+
+def suggestion_rows(marks: Iterable[SuggestionMark]) -> list[dict[str, Any]]:
+    """A row per agent who marked suggestions, whoever marked most first: name, marked, used, and the share."""
+    own: dict[str, list[SuggestionMark]] = {}
+    for mark in marks:
+        own.setdefault(mark.agent, []).append(mark)
+    return [
+        {
+            "Agent": agent,
+            "Marked": len(given),
+            "Used": sum(mark.used for mark in given),
+            "Used of marked": _share(sum(mark.used for mark in given), len(given)),
+        }
+        for agent, given in sorted(own.items(), key=lambda item: (-len(item[1]), item[0]))
+    ]
+
+
+def _share(hits: int, trials: int) -> str:
+    low, high = wilson(hits, trials)
+    return f"{hits / trials:.0%} ({low:.0%} to {high:.0%})"
 
 
 def backend_rows(settings: Settings, address: str) -> dict[str, str]:

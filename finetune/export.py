@@ -19,6 +19,8 @@ from finetune import encoder
 from finetune.model import pad
 from pipeline.errors import InputError
 
+_OF_SENTENCES = ("logits", "intent", "embedding")  # outputs with one row a sentence; others have one a token
+
 
 @dataclass(frozen=True)
 class Parity:
@@ -33,7 +35,7 @@ def onnx(model: nn.Module, outputs: Sequence[str], target: Path) -> None:
     """None; writes ``target`` (opset 17, float32) with inputs input_ids and attention_mask, batch and tokens free."""
     ids, mask = pad([(101, 2023, 2003, 102), (101, 7592, 102)])
     free = {name: {0: "batch", 1: "tokens"} for name in ("input_ids", "attention_mask")}
-    free |= {name: {0: "batch"} if name in ("logits", "intent") else {0: "batch", 1: "tokens"} for name in outputs}
+    free |= {name: {0: "batch"} if name in _OF_SENTENCES else {0: "batch", 1: "tokens"} for name in outputs}
     with warnings.catch_warnings(), torch.inference_mode():
         # The tracing exporter is the one whose graph quantises well; its deprecation and tracer notes say nothing new.
         warnings.simplefilter("ignore")

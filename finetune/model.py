@@ -26,6 +26,20 @@ class SentenceClassifier(nn.Module):
         return logits
 
 
+class SentenceEmbedder(nn.Module):
+    """The encoder's own reading of a sentence: the mean of the last layer over its tokens, at length 1."""
+
+    def __init__(self, encoder: Any) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Float32 [batch, hidden], rows of length 1, for int64 [batch, tokens] twice."""
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask)[0]
+        mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        return nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1).clamp(min=1.0), dim=-1)
+
+
 class WordTagger(nn.Module):
     """Two logits per token, [batch, tokens, punctuation] and [batch, tokens, casing]; read at a word's first token."""
 

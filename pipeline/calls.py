@@ -207,6 +207,18 @@ class Alert:
 
 
 @dataclass(frozen=True)
+class SuggestionMark:
+    """Whether an agent used what was suggested to them on a live call."""
+
+    call_id: str
+    index: int  # of the customer's sentence, as it came live
+    text: str  # what was suggested
+    used: bool  # False: not useful
+    agent: str  # who says so
+    at: datetime  # aware, UTC
+
+
+@dataclass(frozen=True)
 class Note:
     """What a manager wrote or flagged on a call; ``text`` is empty for a bare flag."""
 

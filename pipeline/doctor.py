@@ -23,7 +23,9 @@ _LOW_DISK_BYTES = 2 * 2**30
 _HEALTH_TIMEOUT_S = 3.0
 _SLOW_STORE_S = 5.0
 _GET_VOICE = "make setup, or pip install 'overtone[tts]'"
-_WEIGHTS = ("whisper-tiny.en", "moonshine-tiny-en", "silero-vad", "sentiment", "punctuation", "intent_slot")
+_WEIGHTS = (
+    "whisper-tiny.en", "moonshine-tiny-en", "silero-vad", "sentiment", "punctuation", "intent_slot", "sentence_encoder",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

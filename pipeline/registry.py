@@ -32,6 +32,7 @@ POINTER = "current.json"
 ORIGIN = "origin.json"
 _CARD = "model.json"
 _DIGITS = 8  # of the content's hash in a version's name
+_AS_PUBLISHED = frozenset({"sentence_encoder"})  # nobody trains it: there are no versions to choose among
 _UNHASHED = ("version", "speed")  # one is made from the hash, the other is the machine's
 
 Step = Literal["promote", "rollback"]
@@ -86,10 +87,10 @@ class Registry:
         return cls(settings.home / "models", settings.models)
 
     def tasks(self) -> list[str]:
-        """The names of all tasks that have a model, sorted."""
+        """The names of all tasks that models are trained for, sorted."""
         found = {path.parent.name for path in self.shipped.glob(f"*/{_CARD}")}
         found |= {path.parent.parent.name for path in self.root.glob(f"*/*/{_CARD}")}
-        return sorted(found)
+        return sorted(found - _AS_PUBLISHED)
 
     def versions(self, task: str) -> list[Version]:
         """All versions of a task: the shipped one first, then in the order in which they were registered."""

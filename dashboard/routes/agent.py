@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from dashboard.queries import MARKS_SINCE, usefulness
 from dashboard.resources import Resources, open_resources
 from dashboard.tickets import agent_scope, same_origin
 from dashboard.wire import call_object, sentence_object
@@ -17,7 +19,10 @@ from pipeline.metrics import running_moods
 
 
 async def agent_call(request: Request) -> Response:
-    """``{"call", "sentences", "moods": [mood ..], "ticked": [name ..]}`` of a call of the agent of ``?agent=``."""
+    """What is known of a call of the agent of ``?agent=``.
+
+    ``{"call", "sentences", "moods": [mood ..], "ticked": [name ..], "marks": [[index, used] ..], "usefulness": words}``
+    """
     if not same_origin(request.headers, required=False):
         return PlainTextResponse("this request comes from another site\n", status_code=403)
     resources = open_resources()
@@ -43,5 +48,7 @@ def _read(resources: Resources, call_id: str, agent: str) -> dict[str, Any]:
         "call": call_object(call),
         "sentences": [sentence_object(sentence) for sentence in sentences],
         "moods": [round(mood, 4) for _, mood in running_moods(sentences)],
+        "marks": [[mark.index, mark.used] for mark in resources.store.suggestion_marks(call_id=call.id)],
+        "usefulness": usefulness(resources.store.suggestion_marks(agent=agent, since=datetime.now(UTC) - MARKS_SINCE)),
         "ticked": list(reminders.ticked(checklist.reminders, sentences)),
     }

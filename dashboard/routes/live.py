@@ -5,6 +5,8 @@ From the page, as JSON texts too::
     {"kind": "ping", "sent_ms": its clock}             answered at once with {"kind": "pong", "sent_ms", "now_ms": ours}
     {"kind": "painted", "rows": [[call id, index, ms by our clock as it knows it] ..]}
     {"kind": "judge", "id": alert, "verdict": "right" | "wrong"}      refused with {"kind": "refused", "message": ..}
+    {"kind": "mark", "call": id, "index": .., "text": suggestion, "used": bool}    of an agent's page; refused likewise,
+                or all pages of the agent hear {"kind": "marked", "call", "index", "used", "usefulness": words}
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ import asyncio
 import contextlib
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from math import isfinite
 from typing import Any, get_args
 
@@ -103,6 +107,15 @@ async def _hear(text: str, hub: Hub, subscriber: Subscriber) -> None:
                         raise ValueError("no row")
         case {"kind": "judge", "id": str() as alert_id, "verdict": str() as verdict} if subscriber.agent is None:
             await _judge(hub, subscriber, alert_id, verdict)
+        case {
+            "kind": "mark",
+            "call": str() as call_id,
+            "index": int() as index,
+            "text": str() as suggested,
+            "used": bool() as used,
+        } if subscriber.agent is not None:
+            mark = partial(hub.mark, call_id, index, suggested, subscriber.agent, used=used)
+            await _tried(hub, subscriber, mark)
         case _:
             raise ValueError("no message of ours")
 
@@ -111,7 +124,12 @@ async def _judge(hub: Hub, subscriber: Subscriber, alert_id: str, verdict: str) 
     known: dict[str, AlertVerdict] = {name: name for name in get_args(AlertVerdict)}
     if verdict not in known:
         raise ValueError("no verdict")
+    await _tried(hub, subscriber, partial(hub.judge, alert_id, known[verdict], REVIEWER, subscriber.call_id))
+
+
+async def _tried(hub: Hub, subscriber: Subscriber, stores: Callable[[], None]) -> None:
+    """Stores something away from the event loop; the page hears why where that is refused."""
     try:
-        await to_thread.run_sync(hub.judge, alert_id, known[verdict], REVIEWER, subscriber.call_id)
+        await to_thread.run_sync(stores)
     except OvertoneError as error:
         hub.tell(subscriber, {"kind": "refused", "message": str(error)})

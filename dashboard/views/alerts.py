@@ -12,6 +12,7 @@ from dashboard.resources import open_resources
 from dashboard.tickets import REVIEWER
 from dashboard.wire import alert_object
 from pipeline.alerts import book, outbox
+from pipeline.alerts.meaning import missing
 from pipeline.alerts.precision import by_rule
 from pipeline.alerts.reading import RulesError, read
 from pipeline.alerts.rules import in_words
@@ -89,6 +90,8 @@ if in_force.defects:
     first, *rest = in_force.defects.splitlines()
     st.error(plain(f"The rules that come with Overtone are in force: {first}"), icon=":material/error:")
     st.code("\n".join(rest), language=None)
+if lacking := missing(in_force.rules, resources.settings.models):
+    st.error(plain(f"Rules on meaning are off, the others go on: {lacking}"), icon=":material/error:")
 for channel, (waiting, failed) in outbox.counts(outbox_folder(resources.settings)).items():
     if waiting:
         st.warning(

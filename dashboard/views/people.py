@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.charts import call_counts, mood_trend
 from dashboard.components import table
 from dashboard.components.frame import empty
-from dashboard.queries import person_rows, trend_frame
+from dashboard.queries import person_rows, suggestion_rows, trend_frame, usefulness
 from dashboard.resources import open_resources
 from pipeline.store.queries import Role
 
@@ -105,3 +105,12 @@ if picked:
         if len(picked) > MOST_LINES:
             note += f" The chart shows the first {MOST_LINES} of the {len(picked)} that are ticked."
         st.caption(note)
+
+if role == "agent" and (marks := resources.store.suggestion_marks(since=since)):
+    with st.container(gap="small"):
+        st.markdown("**Suggestions on My call**")
+        st.dataframe(suggestion_rows(marks), hide_index=True, width="stretch")
+        st.caption(
+            f"All agents: {usefulness(marks)}. Of the suggestions that agents marked as used or not useful in this "
+            "period; in brackets the 95 % interval (Wilson). What nobody marked does not count."
+        )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from finetune.cli import evaluate, labels, nemo, snapshot, train
+from finetune.cli import encoder, evaluate, labels, nemo, snapshot, train
 from pipeline.errors import OvertoneError
 from pipeline.settings import Settings
 
@@ -27,7 +27,7 @@ def cli(ctx: click.Context) -> None:
     ctx.obj = Settings.from_env(os.environ)
 
 
-for _verb in (train.train, evaluate.evaluate, labels.labels, snapshot.snapshot, nemo.nemo):
+for _verb in (train.train, evaluate.evaluate, labels.labels, snapshot.snapshot, nemo.nemo, encoder.sentence_encoder):
     cli.add_command(_verb)
 
 

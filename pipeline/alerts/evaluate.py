@@ -12,7 +12,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pipeline.alerts.phrases import SUPERVISOR, found
-from pipeline.alerts.rules import AsksForSupervisor, MoodBelow, NegativeInARow, Rule, Says, Silence, TalkOver
+from pipeline.alerts.rules import (
+    AsksForSupervisor,
+    Means,
+    MoodBelow,
+    NegativeInARow,
+    Rule,
+    Says,
+    Silence,
+    TalkOver,
+    Who,
+)
 from pipeline.alerts.shape import CONDITIONS
 from pipeline.calls import Alert, Sentence, Word
 from pipeline.metrics import running_mood
@@ -27,10 +37,11 @@ Span = tuple[int, float, float]  # channel, start and end in seconds of the call
 
 @dataclass(frozen=True)
 class Spoken:
-    """A sentence was stored at ``at`` (aware)."""
+    """A sentence was stored at ``at`` (aware); ``near`` is how near it is to sentences of the rules (see meaning)."""
 
     sentence: Sentence
     at: datetime
+    near: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,17 +74,18 @@ def advance(state: CallState, event: Event, rules: Iterable[Rule]) -> tuple[Call
     A sentence whose index is not above the last one's is known already and changes nothing.
     """
     fresh: Sentence | None = None
+    near: Mapping[str, float] = {}
     if isinstance(event, Spoken):
         if state.last is not None and event.sentence.index <= state.last.index:
             return state, ()
-        fresh = event.sentence
+        fresh, near = event.sentence, event.near
         state = _heard(state, fresh, event.at)
     alerts: list[Alert] = []
     for rule in rules:
         if not rule.enabled:
             continue
         state = _followed(state, rule, event.at)
-        words = _holds(state, rule, fresh, event.at)
+        words = _holds(state, rule, fresh, near, event.at)
         if words is None or _rests(state, rule, event.at):
             continue
         index = None if state.last is None else state.last.index
@@ -147,7 +159,7 @@ def _followed(state: CallState, rule: Rule, at: datetime) -> CallState:
     return replace(state, low_since={**rest, rule.name: at} if is_low else rest)
 
 
-def _holds(state: CallState, rule: Rule, fresh: Sentence | None, at: datetime) -> str | None:
+def _holds(state: CallState, rule: Rule, fresh: Sentence | None, near: Mapping[str, float], at: datetime) -> str | None:
     """What happened in words where the rule's condition is met, else None."""
     match rule.when:
         case MoodBelow(_, for_s):
@@ -161,12 +173,17 @@ def _holds(state: CallState, rule: Rule, fresh: Sentence | None, at: datetime) -
                 return None
             return f"{state.negatives} negative sentences of the customer in a row."
         case Says(who, _, patterns):
-            # As with the mood: whoever is not known to be the agent may be the customer.
-            speaker = "agent" if fresh is not None and fresh.speaker == "agent" else "customer"
-            if fresh is None or who not in ("anyone", speaker):
+            if fresh is None or not _speaks(who, fresh):
                 return None
             words = found(patterns, fresh.text)
             return words and f"{_speaker(fresh)} said “{words}”."
+        case Means(who, sentences, closeness):
+            if fresh is None or not _speaks(who, fresh):
+                return None
+            nearest = max((text for text in sentences if text in near), key=lambda text: near[text], default=None)
+            if nearest is None or near[nearest] < closeness:
+                return None
+            return f"{_speaker(fresh)} says something like “{nearest.rstrip('.')}” (closeness {near[nearest]:.2f})."
         case AsksForSupervisor():
             if fresh is None or fresh.speaker == "agent":
                 return None
@@ -195,6 +212,12 @@ def _rests(state: CallState, rule: Rule, at: datetime) -> bool:
 
 def _lost(state: CallState, at: datetime) -> bool:
     return (at - state.heard_at).total_seconds() >= LOST_AFTER_S
+
+
+def _speaks(who: Who, sentence: Sentence) -> bool:
+    """Whether a rule on ``who`` looks at the sentence."""
+    # As with the mood: whoever is not known to be the agent may be the customer.
+    return who in ("anyone", "agent" if sentence.speaker == "agent" else "customer")
 
 
 def _speaker(sentence: Sentence) -> str:

@@ -11,6 +11,7 @@ from pipeline.alerts.phrases import pattern
 from pipeline.alerts.rules import (
     AsksForSupervisor,
     Condition,
+    Means,
     MoodBelow,
     NegativeInARow,
     Rule,
@@ -20,13 +21,14 @@ from pipeline.alerts.rules import (
     TalkOver,
     Who,
 )
-from pipeline.alerts.shape import CONDITIONS, DEFAULT_COOLDOWN_S, DEFAULT_WITHIN_S, RULE_KEYS, Key
+from pipeline.alerts.shape import CONDITIONS, DEFAULT_CLOSENESS, DEFAULT_COOLDOWN_S, DEFAULT_WITHIN_S, RULE_KEYS, Key
 from pipeline.dialog.defects import did_you_mean
 from pipeline.dialog.nodes import Items, Node, Scalar, Table, parse
 from pipeline.errors import InputError
 
 _SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _MOST_RULES = 200
+_FEWEST_WORDS = 3  # of a sentence that describes a meaning: two words lie near all sorts of sentences
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,16 @@ class _Reader:
                     self._wrong(node, "asks_for_supervisor is true or not there; `enabled: false` turns a rule off")
                     return None
                 return AsksForSupervisor()
+            case "means":
+                sentences = cast(tuple[str, ...], values[name])
+                for place, text in enumerate(sentences):
+                    if len(text.split()) < _FEWEST_WORDS:
+                        listed = node.get(name)
+                        at = listed.items[place] if isinstance(listed, Items) else node
+                        self._wrong(at, f"“{text}” is no sentence: write {_FEWEST_WORDS} words or more, or use `says`")
+                return Means(
+                    cast(Who, values.get("who", "anyone")), sentences, number.get("closeness", DEFAULT_CLOSENESS)
+                )
             case _:
                 return self._says(cast(tuple[str, ...], values["says"]), cast(Who, values.get("who", "anyone")), node)
 

@@ -10,6 +10,8 @@ Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 Who = Literal["agent", "customer", "anyone"]
 WHO: tuple[Who, ...] = ("agent", "customer", "anyone")
+_SPEAKERS = {"agent": "The agent", "customer": "The customer", "anyone": "Anyone"}
+_NAMED = 3  # phrases of a rule in one line
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,15 @@ class Says:
 
 
 @dataclass(frozen=True)
+class Means:
+    """Somebody says something that means one of the sentences: it lies at least ``closeness`` (-1..1) near it."""
+
+    who: Who
+    sentences: tuple[str, ...]
+    closeness: float
+
+
+@dataclass(frozen=True)
 class AsksForSupervisor:
     """The customer asks for somebody with more to say."""
 
@@ -56,7 +67,7 @@ class TalkOver:
     within_s: float
 
 
-Condition = MoodBelow | NegativeInARow | Says | AsksForSupervisor | Silence | TalkOver
+Condition = MoodBelow | NegativeInARow | Says | Means | AsksForSupervisor | Silence | TalkOver
 
 
 @dataclass(frozen=True)
@@ -80,13 +91,17 @@ def in_words(when: Condition) -> str:
         case NegativeInARow(count):
             return f"{count} negative customer sentences in a row"
         case Says(who, phrases, _):
-            quoted = ", ".join(f"“{phrase}”" for phrase in phrases[:3])
-            more = f" or {len(phrases) - 3} more" if len(phrases) > 3 else ""
-            speaker = {"agent": "The agent", "customer": "The customer", "anyone": "Anyone"}[who]
-            return f"{speaker} says {quoted}{more}"
+            return f"{_SPEAKERS[who]} says {_listed(phrases)}"
+        case Means(who, sentences, _):
+            return f"{_SPEAKERS[who]} says something like {_listed(tuple(text.rstrip('.') for text in sentences))}"
         case AsksForSupervisor():
             return "The customer asks for a supervisor"
         case Silence(seconds):
             return f"Nobody speaks for {seconds:g} s"
         case TalkOver(seconds, within_s):
             return f"Both sides speak at once for {seconds:g} s within {within_s:g} s"
+
+
+def _listed(texts: tuple[str, ...]) -> str:
+    more = f" or {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
+    return ", ".join(f"“{text}”" for text in texts[:_NAMED]) + more

@@ -11,6 +11,8 @@ from pipeline.alerts.rules import SEVERITIES, WHO
 Kind = Literal["text", "texts", "number", "count", "choice", "switch"]
 DEFAULT_COOLDOWN_S = 120.0
 DEFAULT_WITHIN_S = 30.0
+# Two false alarms in 1,000 sentences that mean something else (docs/alerts.md says of which).
+DEFAULT_CLOSENESS = 0.48
 # Longer, and the call is taken for lost rather than silent.
 LONGEST_SILENCE_S = 240.0
 
@@ -50,6 +52,18 @@ CONDITIONS: Mapping[str, Mapping[str, Key]] = {
             "texts", "somebody says one of these phrases: whole words, either case; `...` stands for up to three words"
         ),
         "who": Key("choice", "agent, customer or anyone (the default)", choices=WHO),
+    },
+    "means": {
+        "means": Key(
+            "texts", "somebody says something that means one of these: whole sentences, as people say them; 3 to 10 do"
+        ),
+        "who": Key("choice", "agent, customer or anyone (the default)", choices=WHO),
+        "closeness": Key(
+            "number",
+            f"how near a sentence must be, -1 to 1; {DEFAULT_CLOSENESS:g} if not given, higher for fewer alerts",
+            low=0.3,
+            high=0.95,
+        ),
     },
     "asks_for_supervisor": {
         "asks_for_supervisor": Key("switch", "true: the customer asks for a manager, a supervisor, somebody in charge"),

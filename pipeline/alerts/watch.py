@@ -15,7 +15,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,12 @@ from pipeline.alerts import book
 from pipeline.alerts.delivery import Channel, Delivery
 from pipeline.alerts.evaluate import CallState, Event, Passed, Spoken, advance
 from pipeline.alerts.mail import Mailbox
-from pipeline.alerts.rules import MoodBelow, Rule, Silence
+from pipeline.alerts.meaning import Meanings
+from pipeline.alerts.rules import Means, MoodBelow, Rule, Silence
 from pipeline.alerts.steady import SteadyTime
 from pipeline.alerts.webhook import Webhook
 from pipeline.calls import Alert, Call, Sentence
+from pipeline.embedding import SentenceEncoder
 from pipeline.errors import InputError, OvertoneError
 from pipeline.settings import Settings
 from pipeline.store import Store
@@ -69,6 +71,7 @@ class AlertWatch:
         self._store, self._settings, self._delivery = store, settings, delivery
         self._cursor = _Cursor(outbox_folder(settings) / "cursor.json")
         self._rules: tuple[Rule, ...] = ()
+        self._meanings = Meanings(lambda: SentenceEncoder(settings.models))
         self._stamp: tuple[int, int] | bool | None = False  # False: not read yet
         self._states: dict[str, CallState] = {}
         self._passed_at = -TICK_S  # monotonic: when the calls were last told that time has passed
@@ -121,6 +124,7 @@ class AlertWatch:
         if found.defects:
             log.error("the shipped alert rules are in force: %s", found.defects)
         self._rules, self._stamp = tuple(rule for rule in found.rules if rule.enabled), stamp
+        self._meanings.follow(self._rules)
 
     def _resumed(self) -> int:
         """The change to go on after: the last that was looked at, or the newest where that is unknown or long ago."""
@@ -152,6 +156,19 @@ class AlertWatch:
                     at = min(began + timedelta(seconds=sentence.end_s), now)
                     state, _ = advance(state, Spoken(sentence, at), self._rules)
             self._states[row.call.id], self._calls[row.call.id] = state, row.call
+        self._rest(now)
+
+    def _rest(self, now: datetime) -> None:
+        """Let rules on meaning rest that fired a while ago: what made them fire is not embedded anew."""
+        cooldowns = {rule.name: rule.cooldown_s for rule in self._rules if isinstance(rule.when, Means)}
+        if not cooldowns:
+            return
+        since = self._time.wall(now - timedelta(seconds=max(cooldowns.values())))
+        for alert in reversed(self._store.alerts(since=since, limit=_REMEMBERED)):
+            state = self._states.get(alert.call_id)
+            if state is not None and alert.rule in cooldowns:
+                fired = {**state.fired, alert.rule: (self._time.of(alert.at), alert.index)}
+                self._states[alert.call_id] = replace(state, fired=fired)
 
     def _catch_up(self) -> None:
         while changes := self._store.changes(self._number, CHANGES_PER_READ):
@@ -175,7 +192,8 @@ class AlertWatch:
             at = self._time.of(change.stored_at)
             if call.id not in self._states:
                 self._states[call.id] = CallState(call.id, at)
-            self._step(call.id, Spoken(change.sentence, at))
+            near = self._meanings.near(change.sentence)
+            self._step(call.id, Spoken(change.sentence, at, near))
 
     def _was_live(self, call: Call, read: Sequence[Change]) -> bool:
         """Whether a sentence of ``call`` was spoken live: the call still is, or it ended as a live one does just after.

@@ -31,6 +31,17 @@ ALERTS: Select[Any] = select(alerts, verdicts.c.verdict, verdicts.c.reviewer).se
     )
 )
 
+_given = verdicts.alias("given")
+# One row a verdict in the feed: its number there, and the alert with the verdict that counts now.
+JUDGED: Select[Any] = ALERTS.with_only_columns(
+    _given.c.change.label("number"),
+    _given.c.stored_at,
+    *(column for column in alerts.c if column.name not in ("number", "stored_at")),
+    verdicts.c.verdict,
+    verdicts.c.reviewer,
+).join(_given, _given.c.alert == alerts.c.number)
+FED = _given.c.change
+
 
 def add(database: Database, alert: Alert) -> None:
     """Store an alert; a verdict that it carries is its first.
@@ -52,17 +63,18 @@ def add(database: Database, alert: Alert) -> None:
 
 
 def judge(database: Database, alert_id: str, verdict: AlertVerdict, reviewer: str, at: datetime) -> None:
-    """Store what a person says of an alert beside what was said before.
+    """Store what a person says of an alert beside what was said before; a change, so that open pages hear of it.
 
     Raises InputError where there is no such alert and for a verdict that is neither right nor wrong.
     """
     row = _verdict_row(alert_id, verdict, reviewer, at)
     known = select(alerts.c.number).where(alerts.c.id == rows.storable(alert_id, "the id of the alert"))
     with database.writing() as connection:
+        change = next_numbers(connection, database, 1)
         number = connection.execute(known.with_for_update(read=True, key_share=True)).scalar()
         if number is None:
             raise InputError(f"there is no alert {alert_id!r} in the store: nothing to judge")
-        connection.execute(insert(verdicts), {**row, "alert": number})
+        connection.execute(insert(verdicts), {**row, "alert": number, "change": change, "stored_at": datetime.now(UTC)})
 
 
 def listed(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, Table, and_, select
 
 from pipeline.calls import Call
 from pipeline.store import rows
-from pipeline.store.alerts import ALERTS, alert_of
+from pipeline.store.alerts import ALERTS, FED, JUDGED, alert_of
 from pipeline.store.notes import note_of
 from pipeline.store.queries import Change
 from pipeline.store.reading import SENTENCES, last_change
@@ -35,6 +35,7 @@ def changes(connection: Connection, after: int, limit: int) -> list[Change]:
         (_range(_counting(select(labels), labels), labels, after, newest, limit), _label),
         (_range(select(events), events, after, newest, limit), _event),
         (_range(ALERTS, alerts, after, newest, limit), _alert),
+        (JUDGED.where(after < FED, newest >= FED).order_by(FED).limit(limit), _verdict),
         (_range(select(notes), notes, after, newest, limit), _note),
     )
     found = [(row, made) for statement, made in sources for row in connection.execute(statement)]
@@ -68,6 +69,10 @@ def _event(row: Row[Any], call: Call) -> Change:
 
 def _alert(row: Row[Any], call: Call) -> Change:
     return Change(row.number, "alert", row.stored_at, call, alert=alert_of(row))
+
+
+def _verdict(row: Row[Any], call: Call) -> Change:
+    return Change(row.number, "verdict", row.stored_at, call, alert=alert_of(row))
 
 
 def _note(row: Row[Any], call: Call) -> Change:

@@ -25,7 +25,7 @@ from pipeline.calls import (
 Order = Literal["newest", "oldest", "worst", "best", "longest"]
 Role = Literal["agent", "customer"]
 Grouping = Literal["agent", "customer", "day"]
-ChangeKind = Literal["began", "sentence", "finished", "stored", "label", "deleted", "alert", "note"]
+ChangeKind = Literal["began", "sentence", "finished", "stored", "label", "deleted", "alert", "verdict", "note"]
 PredictionKind = Literal["sentiment", "intent"]
 ConversationOrder = Literal["newest", "oldest", "unsure"]
 ReviewOrder = Literal["unsure", "disagreed"]
@@ -117,7 +117,7 @@ class Change:
     call: Call  # as it stands when it is read, not as it stood then
     sentence: Sentence | None = None  # of a "sentence", words included
     label: Label | None = None  # of a "label"
-    alert: Alert | None = None  # of an "alert", with the verdict it has when it is read
+    alert: Alert | None = None  # of an "alert" or a "verdict", with the verdict it has when it is read
     note: Note | None = None  # of a "note"
 
 

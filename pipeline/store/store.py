@@ -19,6 +19,7 @@ from pipeline.calls import (
     Sentence,
     SentenceClock,
     Sentiment,
+    SuggestionMark,
     Turn,
     TurnLabel,
 )
@@ -33,6 +34,7 @@ from pipeline.store import (
     predictions,
     reading,
     review,
+    suggestions,
     turn_labels,
     turns,
     writing,
@@ -348,6 +350,21 @@ class Store:
         """Up to ``limit`` alerts with the verdict that counts, newest first; ``since`` and ``until`` bound ``at``."""
         with self._database.reading() as connection:
             return alerts.listed(connection, call_id, since, until, rule, limit)
+
+    def mark_suggestion(self, mark: SuggestionMark) -> None:
+        """Store whether an agent used a suggestion, beside what was said before; InputError without such a call."""
+        suggestions.mark(self._database, mark)
+
+    def suggestion_marks(
+        self,
+        call_id: str | None = None,
+        agent: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[SuggestionMark]:
+        """The last mark on each suggestion, oldest first; ``since`` and ``until`` bound ``at``."""
+        with self._database.reading() as connection:
+            return suggestions.marks(connection, call_id, agent, since, until)
 
     def add_note(self, note: Note) -> None:
         """Store a note beside those before it; InputError where there is no such call."""

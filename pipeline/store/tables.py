@@ -1,9 +1,10 @@
 """The tables of the store as the code of today uses them; `migrations/` brings a database there.
 
-One counter numbers every row that is a change (sentences, labels, events, alerts, notes), so that the feed of changes
-is a merge of ranges of primary keys. Whoever writes one moves the counter first and so holds its row until the commit:
-there is one such writer at a time, on both databases, and numbers grow in the order of the commits. Conversations,
-clocks, verdicts and second models' predictions are no changes, and on PostgreSQL their writers do not wait for it.
+One counter numbers every row that is a change (sentences, labels, events, alerts, verdicts, notes), so that the feed of
+changes is a merge of ranges of unique keys. Whoever writes one moves the counter first and so holds its row until the
+commit: there is one such writer at a time, on both databases, and numbers grow in the order of the commits.
+Conversations, clocks, marks on suggestions and second models' predictions are no changes, and on PostgreSQL their
+writers do not wait for it.
 """
 
 from __future__ import annotations
@@ -237,7 +238,27 @@ verdicts = Table(
     Column("verdict", Text, nullable=False),  # right | wrong
     Column("reviewer", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
+    Column(
+        "change", Number
+    ),  # its number in the feed; NULL for one that came with its alert, or before the feed had them
+    Column("stored_at", UtcTime),  # NULL where `change` is
     Index("ix_verdicts_alert", "alert"),
+    Index("ix_verdicts_change", "change", unique=True),
+)
+
+# Whether agents used what was suggested to them, all that they said of it; the row with the highest number counts.
+suggestion_marks = Table(
+    "suggestion_marks",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("call_id", Text, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    Column("idx", Integer, nullable=False),  # of the customer's sentence as it came live, whatever replaced it since
+    Column("text", Text, nullable=False),  # what was suggested
+    Column("used", Boolean, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index("ix_suggestion_marks_call", "call_id", "idx"),
+    Index("ix_suggestion_marks_agent", "agent", "at"),
 )
 
 notes = Table(

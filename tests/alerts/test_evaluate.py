@@ -108,6 +108,28 @@ def test_words_of_the_agent_and_of_the_customer() -> None:
     assert alert.message == "The customer asks for a supervisor: “speak to your manager”."
 
 
+BACK = "I want my money back."
+REFUND = rules(f"  - {{name: back, when: {{who: customer, means: [{BACK}, I would like a refund.], closeness: 0.6}}}}")
+
+
+def near(sentence: Sentence, found: dict[str, float]) -> list[Alert]:
+    state, alerts = advance(CallState(CALL_ID, START), Spoken(sentence, at(2), found), REFUND)
+    assert advance(state, Spoken(sentence, at(2), found), REFUND) == (state, ())
+    return list(alerts)
+
+
+def test_a_sentence_that_is_near_enough_means_the_rule() -> None:
+    text = "just refund me already"
+    (alert,) = near(said(0, text), {BACK: 0.6, "I would like a refund.": 0.55})
+    assert (alert.rule, alert.index) == ("back", 0)
+    assert alert.message == "The customer says something like “I want my money back” (closeness 0.60)."
+    assert near(said(0, text), {BACK: 0.59}) == []
+    assert near(said(0, text), {}) == []  # nobody embedded it: the encoder is not there
+    assert near(said(0, text), {"Another rule's sentence.": 0.99}) == []
+    assert near(said(0, text, speaker="agent"), {BACK: 0.9}) == []
+    assert len(near(said(0, text, speaker="unknown"), {BACK: 0.9})) == 1
+
+
 def test_a_rule_that_is_off_stays_quiet() -> None:
     assert play([replace(rule, enabled=False) for rule in ANGRY], [said(n, polarity=-0.8) for n in range(5)]) == []
 

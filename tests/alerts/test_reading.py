@@ -11,8 +11,9 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from pipeline.alerts.book import SHIPPED
 from pipeline.alerts.reading import RulesError, read
-from pipeline.alerts.rules import in_words
+from pipeline.alerts.rules import Means, in_words
 from pipeline.alerts.schema import reference, rules_schema, schema_text
+from pipeline.alerts.shape import DEFAULT_CLOSENESS
 from pipeline.errors import OvertoneError
 from tests.docs import DOCS
 
@@ -32,6 +33,10 @@ BROKEN = {
     "- {name: a, when: {says: []}}": "`says` must be a list of texts",
     "- {name: a, when: {says: ['...']}}": "is no phrase",
     "- {name: a, when: {says: [x], who: boss}}": "`who` must be one of agent, customer, anyone",
+    "- {name: a, when: {means: [money back]}}": "is no sentence: write 3 words or more, or use `says`",
+    "- {name: a, when: {means: []}}": "`means` must be a list of texts",
+    "- {name: a, when: {means: [I want my money back], closeness: 2}}": "`closeness` must be a number from 0.3 to 0.95",
+    "- {name: a, when: {means: [I want my money back], for_s: 2}}": "`for_s` does not go with means",
     "- {name: a, severity: loud, when: {silence_s: 30}}": "must be one of info, warning, critical",
     "- {name: a, enabled: perhaps, when: {silence_s: 30}}": "must be true or false",
     "- {name: a, cooldown_s: -1, when: {silence_s: 30}}": "`cooldown_s` must be a number from 0",
@@ -51,7 +56,7 @@ def test_each_defect_is_named_with_its_line(rule: str, message: str) -> None:
 
 
 # What only the reader can know: no schema compares two values, or looks into a phrase.
-READER_ONLY = (".nan", "talk_over_s: 30", "'...'", "asks_for_supervisor: false")
+READER_ONLY = (".nan", "talk_over_s: 30", "'...'", "asks_for_supervisor: false", "[money back]")
 
 
 @pytest.mark.parametrize("rule", [rule for rule in BROKEN if not any(part in rule for part in READER_ONLY)])
@@ -80,6 +85,17 @@ def test_two_rules_of_one_name() -> None:
         read(f"{HEAD}  - {{name: a, when: {{silence_s: 30}}}}\n  - {{name: a, when: {{silence_s: 40}}}}\n", "x")
 
 
+def test_a_meaning_has_a_threshold_of_its_own_or_the_usual_one() -> None:
+    usual, own = read(
+        f"{HEAD}  - {{name: a, when: {{means: I want my money back}}}}\n"
+        "  - {name: b, when: {means: [Give me  your password], who: agent, closeness: 0.6}}\n",
+        "x",
+    )
+    assert usual.when == Means("anyone", ("I want my money back",), DEFAULT_CLOSENESS)
+    assert own.when == Means("agent", ("Give me your password",), 0.6)
+    assert in_words(own.when) == "The agent says something like “Give me your password”"
+
+
 def test_no_rules_are_rules_too() -> None:
     assert read("rules:\n", "x") == ()
 
@@ -93,7 +109,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_the_shipped_rules_use_every_condition_and_fit_the_schema() -> None:
     rules = read(SHIPPED.read_text(), SHIPPED.name)
     assert {type(rule.when).__name__ for rule in rules} == {
-        "MoodBelow", "NegativeInARow", "Says", "AsksForSupervisor", "Silence", "TalkOver",
+        "MoodBelow", "NegativeInARow", "Says", "Means", "AsksForSupervisor", "Silence", "TalkOver",
     }  # fmt: skip
     assert all(in_words(rule.when) for rule in rules)
     assert not list(Draft202012Validator(rules_schema()).iter_errors(yaml.safe_load(SHIPPED.read_text())))

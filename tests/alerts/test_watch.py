@@ -164,6 +164,39 @@ def test_silence_is_noticed_without_any_sentence(settings: Settings, writer: Sto
         until(lambda: bool(writer.alerts(rule="quiet")))
 
 
+MEANING = "rules:\n  - {name: back, when: {who: customer, means: [I want my money back.]}, cooldown_s: 3600}\n"
+PARAPHRASE = "just refund me already"
+
+
+def test_a_paraphrase_sets_off_a_rule_on_meaning_and_a_restart_lets_it_rest(settings: Settings, writer: Store) -> None:
+    book.save(settings.home, MEANING)
+    with watching(settings):
+        call = begin(writer)
+        writer.append(call.id, [said(0, "The parcel came on Monday."), said(1, PARAPHRASE)])
+        until(lambda: bool(writer.alerts(call.id)))
+    (alert,) = writer.alerts(call.id)
+    assert (alert.rule, alert.index) == ("back", 1)
+    assert alert.message.startswith("The customer says something like “I want my money back” (closeness 0.")
+    with watching(settings):
+        other = begin(writer, "ca11000000000002")
+        writer.append(call.id, [said(2, PARAPHRASE)])  # the rule rests on this call
+        writer.append(other.id, [said(0, PARAPHRASE, call_id=other.id)])
+        until(lambda: bool(writer.alerts(other.id)))
+    assert len(writer.alerts(call.id)) == 1
+
+
+def test_without_the_encoder_only_the_rules_on_meaning_are_off(
+    settings: Settings, writer: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    book.save(settings.home, RULES + MEANING.partition("\n")[2])
+    with watching(replace(settings, models=tmp_path / "none")):
+        call = begin(writer)
+        writer.append(call.id, [said(0, PARAPHRASE), said(1, ASKS)])
+        until(lambda: bool(writer.alerts(call.id)))
+    assert [alert.rule for alert in writer.alerts(call.id)] == ["boss"]
+    assert "rules on meaning (`means`) are off" in caplog.text
+
+
 def test_an_outage_of_the_database_loses_no_alert(tmp_path: Path, postgres: Server) -> None:
     from sqlalchemy import make_url
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline import embedded, samples
 from pipeline.settings import Settings
-from tests.bench import alert_speed, ingest, live_calls, live_wall, sentiment, server, voice
+from tests.bench import alert_speed, ingest, live_calls, live_wall, meanings, sentiment, server, voice
 
 TARGET = Path("bench.json")
 
@@ -31,6 +31,7 @@ def main(wanted: list[str]) -> None:
         "live_wall": lambda folder: live_wall.measure(),
         "live_calls": live_calls.measure,
         "alert_speed": alert_speed.measure,
+        "meanings": lambda folder: meanings.measure(),
         "voice": voice.measure,
     }
     unknown = sorted(set(wanted) - set(parts))

@@ -137,13 +137,26 @@ def test_an_agent_sees_their_call_with_a_suggestion_and_what_was_said(
             assert any("rain" in text.lower() for text in partials(wall))
             expect(wall.locator(".ov-card-said:not(.partial)")).to_contain_text(re.compile("rain in Boston", re.I))
 
-            page.reload()  # what was said, offered and ticked is there again
+            used, useless = offered.get_by_role("button", name="used it"), offered.get_by_role("button", name="useful")
+            page.keyboard.press("n")
+            expect(useless).to_have_attribute("aria-pressed", "true")
+            expect(page.get_by_text("Your suggestions: 0 of 1 marked were used: 0% (0% to 79%)")).to_be_visible()
+            page.keyboard.press("u")  # the last one counts
+            expect(used).to_have_attribute("aria-pressed", "true")
+            expect(useless).to_have_attribute("aria-pressed", "false")
+
+            page.reload()  # what was said, offered, marked and ticked is there again
+            expect(used).to_have_attribute("aria-pressed", "true")
+            expect(page.get_by_text("Your suggestions: 1 of 1 marked were used: 100% (21% to 100%)")).to_be_visible()
             expect(sentence).to_have_count(1)
             expect(offered).to_have_count(1)
             expect(page.get_by_text("2 of 2")).to_be_visible()
         finally:
             phone.end()
         expect(page.locator(".ov-agent-time")).to_contain_text("Ended")
+        page.goto(f"{dashboard.address}/people?period=All")
+        expect(page.get_by_text("Suggestions on My call")).to_be_visible()
+        expect(page.get_by_text("All agents: 1 of 1 marked were used: 100% (21% to 100%).")).to_be_visible()
 
 
 @pytest.mark.browser

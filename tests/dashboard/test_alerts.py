@@ -21,6 +21,7 @@ from websockets.sync.connection import Connection
 from dashboard.resources import Resources
 from dashboard.tickets import LIVE_SCOPE, call_scope
 from pipeline.alerts import book
+from pipeline.alerts.shape import CONDITIONS
 from pipeline.calls import Alert, Call
 from pipeline.store import Store
 from tests.dashboard import seed
@@ -163,6 +164,17 @@ def test_a_call_can_be_heard_while_it_goes_on(
     page.wait_for_function("window.sound.duration > 7.9 && window.sound.currentTime > 5.9")
 
 
+EDITED = {  # a condition of every kind, and what the page says of it
+    "mood_below: -0.5, for_s: 20": "The customer's mood stays below −0.50 for 20 s",
+    "negative_in_a_row: 3": "3 negative customer sentences in a row",
+    "says: [no refunds], who: agent": "The agent says “no refunds”",
+    "means: [I want my money back.], who: customer": "The customer says something like “I want my money back”",
+    "asks_for_supervisor: true": "The customer asks for a supervisor",
+    "silence_s: 60": "Nobody speaks for 60 s",
+    "talk_over_s: 5, within_s: 40": "Both sides speak at once for 5 s within 40 s",
+}
+
+
 @pytest.mark.browser
 def test_rules_are_switched_and_edited_on_the_alerts_page(
     dashboard: Dashboard, resources: Resources, store: Store, live: Call, page: Page
@@ -187,10 +199,12 @@ def test_rules_are_switched_and_edited_on_the_alerts_page(
         expect(page.get_by_text("Nothing is saved: 2 things to mend.")).to_be_visible()
         expect(page.get_by_text("line 3: `silence_s` must be a number from 10 to 240")).to_be_visible()
         assert alert.rule in book.text(home)
-        editor.fill("rules:\n  - {name: Quiet enough, when: {silence_s: 60}}\n")
+        editor.fill("rules:\n" + "".join(f"  - {{name: {i}, when: {{{when}}}}}\n" for i, when in enumerate(EDITED)))
         page.get_by_role("button", name="Save").click()
-        expect(page.get_by_text("Nobody speaks for 60 s")).to_be_visible()
-        until(lambda: [rule.name for rule in book.load(home).rules] == ["Quiet enough"])
+        for words in EDITED.values():
+            expect(page.get_by_text(words, exact=True)).to_be_visible()
+        until(lambda: len(book.load(home).rules) == len(EDITED))
+        assert {name for name in CONDITIONS if any(when.startswith(name) for when in EDITED)} == set(CONDITIONS)
     finally:
         book.own_file(home).unlink(missing_ok=True)
 
@@ -246,7 +260,11 @@ def test_a_call_page_judges_the_alerts_of_its_call_only(
         line.send(json.dumps({"kind": "judge", "id": foreign.id, "verdict": "wrong"}))
         assert "has no alert" in answer(line, "refused")["message"]
         line.send(json.dumps({"kind": "judge", "id": mine.id, "verdict": "wrong"}))
-        assert answer(line, "judged")["changed"][0]["alert"]["verdict"] == "wrong"
+        judged: list[dict[str, Any]] = []
+        while not judged:
+            judged = [event for event in answer(line, "events")["events"] if event.get("judged")]
+        (event,) = judged
+        assert (event["alert"]["id"], event["alert"]["verdict"]) == (mine.id, "wrong")
     assert verdicts(store, other) == [None]
     assert verdicts(store, live) == ["wrong"]
     store.finish(other.id, 1.0)

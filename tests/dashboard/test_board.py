@@ -82,6 +82,13 @@ def alarm(number: int, severity: Severity = "warning", call: Call = CALL) -> Cha
     return Change(number, "alert", NOW + timedelta(seconds=number), call, alert=alert)
 
 
+def verdict(number: int, raised: Change) -> Change:
+    """The change that somebody called the alert of ``raised`` wrong."""
+    assert raised.alert is not None
+    judged = replace(raised.alert, verdict="wrong", reviewer="me")
+    return replace(raised, number=number, kind="verdict", alert=judged)
+
+
 def test_alerts_mark_their_card_until_they_are_called_wrong() -> None:
     board = board_with_call()
     event = board.apply(alarm(2))
@@ -90,11 +97,18 @@ def test_alerts_mark_their_card_until_they_are_called_wrong() -> None:
     event = board.apply(alarm(3, "critical"))
     assert event is not None
     assert (event["card"]["alerts"], event["card"]["alarm"]) == (2, "critical")
-    changed = board.judge("a3", "wrong", "me")
-    assert changed[0]["alert"]["verdict"] == "wrong"
-    assert (changed[1]["card"]["alerts"], changed[1]["card"]["alarm"]) == (1, "warning")
+    event = board.apply(verdict(4, alarm(3, "critical")))
+    assert event is not None
+    assert (event["judged"], event["alert"]["verdict"]) == (True, "wrong")
+    assert (event["card"]["alerts"], event["card"]["alarm"]) == (1, "warning")
     assert [alert["verdict"] for alert in board.snapshot(0)["alerts"]] == [None, "wrong"]
-    assert board.judge("unknown", "right", "me") == []
+
+
+def test_a_verdict_on_an_alert_that_is_not_shown_brings_it_on_no_wall() -> None:
+    board = board_with_call()
+    event = board.apply(verdict(2, alarm(9)))
+    assert event is not None
+    assert (event["card"]["alerts"], board.snapshot(0)["alerts"]) == (0, [])
 
 
 def test_an_alert_of_a_call_that_left_the_wall_is_listed_and_brings_no_card() -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from sqlalchemy import make_url
 
 from dashboard.hub import QUEUE_LIMIT, Hub, Subscriber
-from pipeline.calls import Call
+from pipeline.calls import Alert, Call
+from pipeline.errors import InputError
 from pipeline.reminders import read
 from pipeline.store import Store, open_store
 from tests.dashboard import seed
@@ -171,5 +173,48 @@ def test_an_agent_hears_of_their_own_calls_and_of_what_they_said(tmp_path: Path)
             assert [event["ticked"] for event in events if event["entry"]] == [["Greet"], []]
             (card,) = json.loads(hub.snapshot(agent="Dana"))["cards"]
             assert card["id"] == mine.id
+
+    asyncio.run(check())
+
+
+def test_a_verdict_reaches_the_open_pages_of_another_dashboard(url: str) -> None:
+    async def check() -> None:
+        async with running(url) as (here, writer), running(url) as (there, _):
+            call = seed.live_call(1, datetime.now(UTC))
+            writer.begin(call)
+            writer.add_alert(Alert("a1", call.id, None, "Quiet", "critical", "Hm.", datetime.now(UTC)))
+            wall, page = there.subscribe(), there.subscribe(call.id)
+            await asyncio.to_thread(here.judge, "a1", "wrong", "me")
+            for subscriber in (wall, page):
+                judged: list[dict[str, Any]] = []
+                while not judged:
+                    found = await message(subscriber, is_events)
+                    judged = [event for event in found["events"] if event.get("judged")]
+                assert (judged[0]["alert"]["verdict"], judged[0]["alert"]["reviewer"]) == ("wrong", "me")
+                assert judged[0]["card"]["alarm"] is None
+            (alert,) = json.loads(there.snapshot())["alerts"]
+            assert alert["verdict"] == "wrong"
+
+    asyncio.run(check())
+
+
+def test_a_mark_on_a_suggestion_is_told_to_the_pages_of_its_agent(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with running(f"sqlite:///{tmp_path / 'calls.db'}") as (hub, writer):
+            call = seed.live_call(1, datetime.now(UTC), agent="Dana")
+            writer.begin(call)
+            mine, other, wall = hub.subscribe(agent="Dana"), hub.subscribe(agent="Bo"), hub.subscribe()
+            mark = partial(hub.mark, call.id, 3, "It will rain.")
+            with pytest.raises(InputError, match="no call of Bo"):
+                await asyncio.to_thread(mark, "Bo", used=True)
+            await asyncio.to_thread(mark, "Dana", used=True)
+            told = await message(mine, lambda found: bool(found["kind"] == "marked"))
+            assert (told["call"], told["index"], told["used"]) == (call.id, 3, True)
+            assert told["usefulness"] == "1 of 1 marked were used: 100% (21% to 100%)"
+            (stored,) = writer.suggestion_marks()
+            assert (stored.text, stored.used, stored.agent) == ("It will rain.", True, "Dana")
+            for page in (other, wall):
+                heard = [json.loads(page.queue.get_nowait() or "{}") for _ in range(page.queue.qsize())]
+                assert "marked" not in {found["kind"] for found in heard}
 
     asyncio.run(check())

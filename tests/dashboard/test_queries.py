@@ -18,11 +18,14 @@ from dashboard.queries import (
     person_rows,
     pooled,
     precision_words,
+    suggestion_rows,
     trend_frame,
+    usefulness,
     zone,
 )
 from dashboard.resources import Resources
 from pipeline.alerts.precision import Precision
+from pipeline.calls import SuggestionMark
 from pipeline.settings import Settings
 from pipeline.store.queries import CallQuery, CallSummary, MoodPoint
 from tests.dashboard.seed import live_call
@@ -159,3 +162,16 @@ def test_backends_are_named_without_secrets() -> None:
 )
 def test_the_precision_of_a_rule_says_how_sure_it_is(found: Precision | None, words: str) -> None:
     assert precision_words(found) == words
+
+
+def test_how_often_suggestions_were_used() -> None:
+    def mark(agent: str, index: int, *, used: bool) -> SuggestionMark:
+        return SuggestionMark("c", index, "Say so.", used, agent, datetime(2026, 11, 20, tzinfo=UTC))
+
+    marks = [mark("Bo", 0, used=True), mark("Ada", 1, used=True), mark("Ada", 2, used=False)]
+    assert usefulness([]) == ""
+    assert usefulness(marks) == "2 of 3 marked were used: 67% (21% to 94%)"
+    assert [(row["Agent"], row["Marked"], row["Used"]) for row in suggestion_rows(marks)] == [
+        ("Ada", 2, 1),
+        ("Bo", 1, 1),
+    ]

@@ -124,11 +124,29 @@ def test_the_feed_tells_of_alerts_and_notes_in_their_order(called: Store) -> Non
     called.finish(CALL)
     assert called.watch(60, after=seen)
     found = called.changes(seen)
-    assert [(change.number - seen, change.kind) for change in found] == [(1, "alert"), (2, "note"), (3, "finished")]
+    kinds = ["alert", "note", "verdict", "finished"]
+    assert [(change.number - seen, change.kind) for change in found] == list(enumerate(kinds, start=1))
     assert found[0].alert == replace(an_alert(), verdict="right", reviewer="ann")
     assert found[1].note == NOTE
+    assert found[2].alert == found[0].alert
     assert {change.call.id for change in found} == {CALL}
-    assert [called.changes(seen + step, limit=1)[0].kind for step in range(3)] == ["alert", "note", "finished"]
+    assert [called.changes(seen + step, limit=1)[0].kind for step in range(4)] == kinds
+
+
+def test_each_verdict_is_a_change_and_brings_the_one_that_counts(called: Store) -> None:
+    called.add_alert(replace(an_alert(), verdict="wrong", reviewer="ann"))
+    called.add_alert(an_alert("a2"))
+    seen = called.last_change()
+    called.judge_alert("a1", "right", "bob", START)
+    called.judge_alert("a1", "wrong", "ann", START)
+    found = called.changes(seen)
+    assert [(change.number - seen, change.kind) for change in found] == [(1, "verdict"), (2, "verdict")]
+    # As it stands when it is read: whoever reads late is told the last verdict at once.
+    assert [change.alert for change in found] == [replace(an_alert(), verdict="wrong", reviewer="ann")] * 2
+    assert called.changes(seen, limit=1) == found[:1]
+    with pytest.raises(InputError, match="nothing to judge"):
+        called.judge_alert("gone", "right", "ann", START)
+    assert called.last_change() == seen + 2
 
 
 def test_alerts_and_notes_outlive_the_second_pass_and_go_with_the_call(called: Store) -> None:

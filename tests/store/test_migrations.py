@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,7 @@ from pipeline.calls import (
     SentenceClock,
     Sentiment,
     Slot,
+    SuggestionMark,
     Turn,
     TurnLabel,
     Word,
@@ -92,6 +93,14 @@ THIRD_ROWS = (
        '[["s@1","negative",{"negative":0.8,"neutral":0.15,"positive":0.05}]]')""",
     "INSERT INTO retractions (label, at) VALUES (4, '2025-01-03 00:00:00.000000')",
     "INSERT INTO second_opinions (sentence, reviewer, at) VALUES (1, 'bob', '2025-01-03 00:00:00.000000')",
+)
+# What the fourth schema added; never change it either.
+FOURTH_ROWS = (
+    "UPDATE counter SET value = 8",
+    """INSERT INTO verdicts (alert, verdict, reviewer, at, change, stored_at) VALUES (5, 'wrong', 'bob',
+       '2025-01-03 00:00:00.000000', 8, '2025-01-03 00:00:01.000000')""",
+    """INSERT INTO suggestion_marks (call_id, idx, text, used, agent, at) VALUES ('0ld', 0, 'Say sorry.', '1', 'Ada',
+       '2025-01-03 00:00:00.000000')""",
 )
 INTENT = """INSERT INTO predictions (sentence, kind, model, current, label, scores, slots, created_at) VALUES
     (1, 'intent', 'i@1', '1', 'help', '{"help":0.5}', '[]', '2025-01-02 04:00:00.000000')"""
@@ -212,7 +221,9 @@ def test_what_the_second_schema_held_is_read_by_the_code_of_today(blank: Databas
         store.add_turn_label(TurnLabel("c1", 1, "snow", (), "bob", MORNING))
         assert store.alerts()[0].verdict == "wrong"
         assert store.turn_labels("c1")[-1].intent == "snow"
-        assert [change.number for change in store.changes(0)] == [1, 2, 4, 5, 6]
+        # A verdict from before the feed had them stays outside it; those from now on are in it.
+        found = [(change.number, change.kind) for change in store.changes(4)]
+        assert found == [(5, "alert"), (6, "note"), (7, "verdict")]
 
 
 def test_what_the_third_schema_held_is_read_by_the_code_of_today(blank: Database, blank_url: str) -> None:
@@ -231,6 +242,20 @@ def test_what_the_third_schema_held_is_read_by_the_code_of_today(blank: Database
         assert given == GivenLabel(mine, (said,), None)
         assert store.agreement("s@1", "s@2") == Agreement(1, 0)
         assert store.withdraw_opinion("0ld", 0, "bob")
+
+
+def test_what_the_fourth_schema_held_is_read_by_the_code_of_today(blank: Database, blank_url: str) -> None:
+    bring_to_head(blank, head="0004")
+    with blank.writing() as connection:
+        for statement in (*FIRST_ROWS, *SECOND_ROWS, *THIRD_ROWS, *FOURTH_ROWS):
+            connection.exec_driver_sql(statement)
+    with open_store(blank_url) as store:
+        judged = datetime(2025, 1, 3, tzinfo=UTC)
+        assert store.suggestion_marks() == [SuggestionMark("0ld", 0, "Say sorry.", True, "Ada", judged)]
+        (told,) = store.changes(7)
+        assert (told.number, told.kind, told.stored_at) == (8, "verdict", judged + timedelta(seconds=1))
+        assert told.alert == store.alerts()[0]
+        assert store.alerts()[0].verdict == "wrong"
 
 
 def test_how_sure_the_old_sentiments_are_is_worked_out(blank: Database) -> None:

@@ -43,7 +43,11 @@ export function mount(component) {
   moodPanel.setAttribute("aria-label", "Customer's mood");
   moodPanel.append(el("h3", "ov-heading", "Customer's mood"), mood.root, change, spark.root);
   const script = spokenList();
-  const advice = suggestions();
+  const advice = suggestions({
+    onMark: ({ call, index, text }, used) => {
+      if (!socket.send(JSON.stringify({ kind: "mark", call, index, text, used }))) problem("No connection: nothing is marked.");
+    },
+  });
   const todo = reminderList({
     names: reminders,
     onTick: (ticks) => call && sessionStorage.setItem(TICKS + call.id, JSON.stringify(ticks)),
@@ -78,6 +82,11 @@ export function mount(component) {
       asked = message.suggestions ?? [];
       const own = message.cards.find((card) => card.id === call?.id);
       show(current(message.cards) ?? own ?? null);
+    } else if (message.kind === "refused") problem(message.message);
+    else if (message.kind === "marked") {
+      problem("");
+      if (message.call === call?.id) advice.mark(message.index, message.used);
+      advice.setWorth(message.usefulness);
     } else if (message.kind === "partials") {
       if (partials.hear(message.rows).includes(call?.id)) speaking();
     } else if (message.kind === "suggestion") {
@@ -123,6 +132,7 @@ export function mount(component) {
     if (other) {
       moods = [];
       script.clear();
+      advice.setMarks([]);
       todo.start([], JSON.parse(sessionStorage.getItem(TICKS + card.id) ?? "{}"));
     }
     advice.set(asked.filter((each) => each.call === card.id));
@@ -147,6 +157,8 @@ export function mount(component) {
     script.merge(content.sentences);
     if (content.moods.length >= moods.length) moods = content.moods;
     todo.hear(content.ticked);
+    advice.setMarks(content.marks);
+    advice.setWorth(content.usefulness);
     draw();
   }
 

@@ -105,6 +105,9 @@ export function tile(label) {
 /** Whether a key press belongs to a text field or the browser, and not to our shortcuts. */
 export function isTyping(event) {
   const target = event.target;
+  if (target instanceof HTMLInputElement && target.type === "checkbox" && event.key !== " ") {
+    return event.ctrlKey || event.metaKey || event.altKey; // a box that was ticked takes no letters
+  }
   return (
     event.ctrlKey ||
     event.metaKey ||

@@ -185,7 +185,6 @@ export function mount(component) {
       if (event.note) noted.add(event.note);
       if (event.alert) noted.alert(placed(event.alert));
     }
-    for (const { alert } of message.changed ?? []) if (alert) noted.alert(placed(alert));
     line.setMarks(noted.marks);
     const fresh = (message.events ?? []).map((event) => event.entry).filter(Boolean);
     if (fresh.length) {

@@ -118,11 +118,6 @@ export function mount(component) {
     else if (message.kind === "partials") {
       for (const id of partials.hear(message.rows)) dirty.add(id);
       plan();
-    }
-    else if (message.kind === "judged") {
-      for (const id of state.judged(message)) dirty.add(id);
-      showAlerts();
-      plan();
     } else if (message.kind === "snapshot") {
       paints.opened();
       state.load(message);

@@ -42,8 +42,10 @@ export class WallState {
         changes.push({ id: event.removed, entry: null });
         continue;
       }
-      if (event.alert && !this.alerts.some((alert) => alert.id === event.alert.id)) {
-        this.alerts = [event.alert, ...this.alerts].slice(0, ALERTS);
+      if (event.alert) {
+        const known = this.alerts.some((alert) => alert.id === event.alert.id);
+        if (known) this.alerts = this.alerts.map((alert) => (alert.id === event.alert.id ? event.alert : alert));
+        else if (!event.judged) this.alerts = [event.alert, ...this.alerts].slice(0, ALERTS);
       }
       if (!event.card) continue; // its call has left the wall
       this.cards.set(event.card.id, event.card);
@@ -56,19 +58,6 @@ export class WallState {
     }
     this.feed.length = Math.min(this.feed.length, FEED_ENTRIES);
     return changes;
-  }
-
-  /** Takes over what a verdict changed; returns the ids of the cards. */
-  judged(message) {
-    const ids = [];
-    for (const { alert, card } of message.changed) {
-      if (alert) this.alerts = this.alerts.map((known) => (known.id === alert.id ? alert : known));
-      if (card && this.cards.has(card.id)) {
-        this.cards.set(card.id, card);
-        ids.push(card.id);
-      }
-    }
-    return ids;
   }
 
   /** Drops calls that ended a while ago; returns their ids. */

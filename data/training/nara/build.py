@@ -58,7 +58,8 @@ WHOLE = {
 SPAN = re.compile(r"\[([a-z_.]+) ([^\[\]]+)\]")
 LINE = re.compile(r"([a-z_.]+) \| (\S.*)")
 SHARED = "# slots: "
-HELD_OUT = {"calibration.txt": "calibration", "dev.txt": "test", "natural.txt": "natural"}  # never trained on, and the name they are written as
+# Never trained on; the name they are written as.
+HELD_OUT = {"calibration.txt": "calibration", "dev.txt": "test", "natural.txt": "natural"}
 VOWEL = re.compile(r"(?!(uni|use|usb|uk|euro|one\b|once|u\b))[aeiou]|hour|[fhlmnrsx]\b")
 
 

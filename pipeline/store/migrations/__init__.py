@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from pipeline.errors import ConfigError
 from pipeline.store.database import SETTING, Database
 
-HEAD = "0003"  # the schema that tables.py describes; said here so that an up-to-date database opens without Alembic
+HEAD = "0004"  # the schema that tables.py describes; said here so that an up-to-date database opens without Alembic
 FOLDER = Path(__file__).parent
 TABLE = "overtone_schema"  # Alembic's own name would meet that of another program in a shared database
 
