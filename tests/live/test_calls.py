@@ -84,8 +84,9 @@ def test_a_call_is_stored_sentence_by_sentence_with_its_clocks(desk: Gateway) ->
     assert {"partial", "mark", "sentence"} <= set(kinds)
     with desk.store() as store:
         call, sentences = finished(store, ready["call"])
-        eventually(lambda: len([c for c in store.clocks(call_id=call.id) if c.stored_at]) >= 4)
-        clocks = store.clocks(call_id=call.id)
+        clocks = eventually(
+            lambda: found if len(found := [c for c in store.clocks(call_id=call.id) if c.stored_at]) == 4 else None
+        )
     assert (call.agent, call.customer, call.speakers) == ("Leo", "Ann", ("agent", "customer"))
     assert call.attributes == {"queue": "billing", "team": "north", "phone_call_id": "first", "protocol": "plain"}
     assert call.duration_s == pytest.approx(4.0)
