@@ -136,7 +136,6 @@ class LiveCall:
         self._marked = len(self._gaps)
         self._ended_at: float | None = None
         self._end_reason = ""
-        self._disk_full = False
         self._asked = self._wishes()
         self._lock = threading.Lock()
         tools.writer.put(Begin(call))
@@ -283,12 +282,7 @@ class LiveCall:
     def _pass_on(self, line: Line, pcm: bytes) -> None:
         if not pcm:
             return
-        try:
-            self.recording.write(line.number, pcm)
-        except OSError as error:
-            if not self._disk_full:
-                log.error("call %s: its audio cannot be written: %s", self.id, error.strerror or error)
-            self._disk_full = True
+        self.recording.write(line.number, pcm)
         line.buffer.put(pcm)
 
     async def _listen(self, line: Line, streams: Streams) -> None:
@@ -397,6 +391,7 @@ class LiveCall:
         clocks: Sequence[SentenceClock] = (),
         clocks_then: BothClocks | None = None,
     ) -> None:
+        self.recording.write_out()  # a sentence must not survive a kill that its audio does not
         for sentence in sentences:
             self.journal.add(sentence)
         self._tools.writer.put(Append(self.id, tuple(sentences), tuple(clocks), self._stored, clocks_then))

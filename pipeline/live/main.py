@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -91,6 +92,9 @@ async def _serve(
     if server.started:
         address = address_of(listener)
         log.info("listening on %s", address)
+        # What is loaded by now stays: without looking through it again and again, collecting garbage stops nobody.
+        gc.collect()
+        gc.freeze()
         embedded.publish_gateway(address, os.getpid(), gateway.settings)
         ready(address)
     await serving

@@ -6,9 +6,12 @@ these are at most that far behind, and ``repaired`` sets them by the length of t
 
 from __future__ import annotations
 
+import logging
 import os
 import struct
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.audio import RATE_HZ, Channel
@@ -17,15 +20,23 @@ from pipeline.errors import BackendError
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _UPDATE_S = 1.0
 _PIECE = RATE_HZ // 2  # bytes that are written together: a quarter of a second, which a kill may cost
+_MOST_PENDING = 20 * RATE_HZ  # bytes that wait for a disk that hangs: ten seconds
 _LARGEST = (1 << 32) - 1 - _HEADER.size  # bytes of samples that a WAV's sizes can tell: 37 hours
+
+log = logging.getLogger(__name__)
 
 
 class Recording:
-    """The files ``folder``/channel-N.wav of a call, 16 kHz 16-bit mono; each is written by one thread at a time."""
+    """The files ``folder``/channel-N.wav of a call, 16 kHz 16-bit mono; each is fed by one thread at a time."""
 
-    def __init__(self, folder: Path, channels: int) -> None:
-        """Go on behind what is there. Raises BackendError where the files cannot be written."""
+    def __init__(self, folder: Path, channels: int, due: Callable[[Recording], None] | None = None) -> None:
+        """Go on behind what is there. Raises BackendError where the files cannot be written.
+
+        ``due`` is told when there is something for `write_out`; None: it is written at once.
+        """
         self.folder = folder
+        self._due = due
+        self._failed = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._files = [_Wav(channel_path(folder, number + 1)) for number in range(channels)]
@@ -37,8 +48,24 @@ class Recording:
             ) from error
 
     def write(self, channel: int, pcm: bytes) -> None:
-        """Add samples to a channel (from 1). Raises OSError where the disk is full."""
-        self._files[channel - 1].write(pcm)
+        """Add samples to a channel (from 1). Does not wait for the disk, unless that has been away for long."""
+        pending = self._files[channel - 1].add(pcm)
+        if pending < _PIECE:
+            return
+        if self._due is None or pending > _MOST_PENDING:
+            self.write_out()
+        else:
+            self._due(self)
+
+    def write_out(self) -> None:
+        """Put on the disk what was added; where it is full, that is said once. For any thread."""
+        try:
+            for file in self._files:
+                file.write_out()
+        except OSError as error:
+            if not self._failed:
+                log.error("call %s: its audio cannot be written: %s", self.folder.name, error.strerror or error)
+            self._failed = True
 
     def duration_s(self, channel: int) -> float:
         """Seconds of a channel (from 1) so far."""
@@ -79,36 +106,43 @@ class _Wav:
         os.ftruncate(self._file, _HEADER.size + self.size)
         self._told_at = 0.0
         self._pending = bytearray()
-        self._tell()
+        self._adding, self._writing = threading.Lock(), threading.Lock()
+        self._tell(self.size)
 
-    def write(self, pcm: bytes) -> None:
-        if self.size + len(pcm) > _LARGEST:
-            return
-        self._pending += pcm
-        self.size += len(pcm)
-        if len(self._pending) >= _PIECE:
-            self._write_out()
-        if time.monotonic() - self._told_at >= _UPDATE_S:
-            self._tell()
+    def add(self, pcm: bytes) -> int:
+        """How many bytes wait to be written when ``pcm`` was added."""
+        with self._adding:
+            if self.size + len(pcm) <= _LARGEST:
+                self._pending += pcm
+                self.size += len(pcm)
+            return len(self._pending)
+
+    def write_out(self) -> None:
+        with self._writing:
+            if self._file >= 0:
+                self._write_out()
 
     def close(self) -> None:
-        try:
-            self._write_out()
-            self._tell()
-        finally:
-            os.close(self._file)
+        with self._writing:
+            try:
+                self._write_out(tell=True)
+            finally:
+                os.close(self._file)
+                self._file = -1
 
-    def _write_out(self) -> None:
-        left, at = memoryview(bytes(self._pending)), _HEADER.size + self.size - len(self._pending)
-        self._pending.clear()
+    def _write_out(self, *, tell: bool = False) -> None:
+        with self._adding:
+            left, at = memoryview(bytes(self._pending)), _HEADER.size + self.size - len(self._pending)
+            self._pending.clear()
         while left:
             written = os.pwrite(self._file, left, at)
             left, at = left[written:], at + written
+        if tell or time.monotonic() - self._told_at >= _UPDATE_S:
+            self._tell(at - _HEADER.size)
 
-    def _tell(self) -> None:
+    def _tell(self, written: int) -> None:
         """Write the header: RIFF WAVE, format 1 (linear), one channel (Microsoft's and IBM's format of 1991)."""
         self._told_at = time.monotonic()
-        written = self.size - len(self._pending)
         header = _HEADER.pack(
             *(b"RIFF", _HEADER.size - 8 + written, b"WAVE", b"fmt ", 16, 1, 1),
             *(RATE_HZ, 2 * RATE_HZ, 2, 16, b"data", written),

@@ -26,6 +26,7 @@ from pipeline.live.journal import Described, Journal
 from pipeline.live.labelling import Labeller
 from pipeline.live.pcm import RATE_HZ
 from pipeline.live.recording import Recording, repaired
+from pipeline.live.scribe import Scribe
 from pipeline.live.second_pass import SecondPass
 from pipeline.live.suggesting import Suggester
 from pipeline.live.writer import Append, Begin, Finish, Writer
@@ -66,7 +67,8 @@ class Switchboard:
         self._suggester = suggester
         self._second_pass_wanted = settings.live_second_pass if second_pass is None else second_pass
         self._calls: dict[str, LiveCall] = {}
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # held for moments: the event loop takes it too
+        self._opening = threading.Lock()  # held while a call's files are made
         self._watchers: list[Callable[[dict[str, Any]], None]] = []
         self._load = 0  # 0 as it should be, 1 no partials, 2 longer utterances
         self._calm_since = 0.0
@@ -77,6 +79,7 @@ class Switchboard:
         self._labeller = Labeller(backends.classifier, understander)
         self._store = backends.store
         self._writer = Writer(backends.store)
+        self._scribe = Scribe()
         self._hearing = Hearing(backends.recogniser)
         self._tools = Tools(
             self._hearing, self._labeller, self._writer, self._wishes, settings.live_buffer_s, settings.live_pace
@@ -101,43 +104,19 @@ class Switchboard:
         BackendError where the home cannot be written.
         """
         start = cleaned(start)
-        with self._lock:
-            if self._closing.is_set():
-                raise Busy("the gateway is shutting down: call again in a moment")
-            if known := self._known(start):
-                return self._resume(known, start, listener)
-            if len(self._calls) >= self._settings.live_calls:
-                raise Busy(f"all {self._settings.live_calls} calls are taken (OVERTONE_LIVE_CALLS)")
-            started_at = datetime.now(UTC)
-            seed = f"{start.protocol} {start.phone_id} {started_at.isoformat()} {source}"
-            call = Call(
-                id=hashlib.sha256(seed.encode()).hexdigest()[:16],
-                source=start.source or start.protocol,
-                started_at=started_at,
-                duration_s=0.0,
-                speakers=start.speakers,
-                agent=start.agent,
-                customer=start.customer,
-                status="live",
-                attributes={
-                    **start.attributes,
-                    **({"phone_call_id": start.phone_id} if start.phone_id else {}),
-                    **({"protocol": start.protocol} if start.protocol != "replay" else {}),
-                },
-            )
-            described = Described(call, start.protocol, start.phone_id, second_pass=self._second_pass_wanted)
-            journal = journals.begin(self._settings.home / "live" / call.id, described)
-            try:
-                recording = Recording(self._settings.audio_folder / call.id, len(call.speakers))
-            except BackendError:
-                journal.close(remove=True)
-                raise
-            live = LiveCall(
-                call, start, journal=journal, recording=recording, tools=self._tools, on_end=self._call_ended
-            )
+        with self._opening:
+            with self._lock:
+                if self._closing.is_set():
+                    raise Busy("the gateway is shutting down: call again in a moment")
+                if known := self._known(start):
+                    return self._resume(known, start, listener)
+                if len(self._calls) >= self._settings.live_calls:
+                    raise Busy(f"all {self._settings.live_calls} calls are taken (OVERTONE_LIVE_CALLS)")
+            live = self._begin(start, source)
             live.listeners.append(_Watched(self, live))
             live.listeners.append(listener)
-            self._calls[call.id] = live
+            with self._lock:
+                self._calls[live.id] = live
             return live
 
     def leave(self, call: LiveCall, listener: Listener) -> None:
@@ -184,8 +163,8 @@ class Switchboard:
 
     def close(self) -> None:
         """End all calls, store what was said, and leave the second passes to the next gateway."""
-        self._closing.set()
-        with self._lock:
+        with self._opening, self._lock:
+            self._closing.set()
             calls = list(self._calls.values())
         for call in calls:
             call.end("the gateway was stopped")
@@ -193,6 +172,7 @@ class Switchboard:
         for call in calls:
             call.wait(max(0.0, deadline - time.monotonic()))
         self._hearing.close()
+        self._scribe.close()
         self._writer.close()
         self._later.close()
         self._labeller.close()
@@ -206,6 +186,34 @@ class Switchboard:
                 return True
             time.sleep(0.05)
         return False
+
+    def _begin(self, start: Start, source: str) -> LiveCall:
+        """A new call with its journal and its recording, that nobody knows yet."""
+        started_at = datetime.now(UTC)
+        seed = f"{start.protocol} {start.phone_id} {started_at.isoformat()} {source}"
+        call = Call(
+            id=hashlib.sha256(seed.encode()).hexdigest()[:16],
+            source=start.source or start.protocol,
+            started_at=started_at,
+            duration_s=0.0,
+            speakers=start.speakers,
+            agent=start.agent,
+            customer=start.customer,
+            status="live",
+            attributes={
+                **start.attributes,
+                **({"phone_call_id": start.phone_id} if start.phone_id else {}),
+                **({"protocol": start.protocol} if start.protocol != "replay" else {}),
+            },
+        )
+        described = Described(call, start.protocol, start.phone_id, second_pass=self._second_pass_wanted)
+        journal = journals.begin(self._settings.home / "live" / call.id, described)
+        try:
+            recording = Recording(self._settings.audio_folder / call.id, len(call.speakers), self._scribe.due)
+        except BackendError:
+            journal.close(remove=True)
+            raise
+        return LiveCall(call, start, journal=journal, recording=recording, tools=self._tools, on_end=self._call_ended)
 
     def _known(self, start: Start) -> LiveCall | None:
         if not start.phone_id:
@@ -304,7 +312,7 @@ class Switchboard:
             self._complete(journal)
             return
         call = described.call
-        recording = Recording(self._settings.audio_folder / call.id, len(call.speakers))
+        recording = Recording(self._settings.audio_folder / call.id, len(call.speakers), self._scribe.due)
         start = Start(described.protocol, described.phone_id, call.speakers, "s16", RATE_HZ)
         live = LiveCall(
             call,

@@ -14,7 +14,9 @@ from pipeline.live.buffer import Buffer, Pace
 from pipeline.live.intake import Intake
 from pipeline.live.pcm import RATE_HZ, Decoder, decoded, parted
 from pipeline.live.recording import Recording, repaired
+from pipeline.live.scribe import Scribe
 from pipeline.server.wav import to_samples
+from tests.live.phones import eventually
 from tests.pipeline import sounds
 
 FRAME = 160  # samples of 20 ms at 8 kHz
@@ -287,3 +289,28 @@ def test_a_recording_can_be_read_at_any_moment_and_after_a_kill(tmp_path: Path) 
     again = Recording(tmp_path / "call", 2)
     again.write(1, b"\4\0" * RATE_HZ)
     assert [channel.duration_s for channel in again.close()] == [2.0, pytest.approx(100 / RATE_HZ)]
+
+
+def test_a_scribe_writes_recordings_out_in_a_thread_of_its_own(tmp_path: Path) -> None:
+    writers: set[int] = set()
+    scribe = Scribe()
+
+    class Watched(Recording):
+        def write_out(self) -> None:
+            writers.add(threading.get_ident())
+            super().write_out()
+
+    recording = Watched(tmp_path / "call", 1, scribe.due)
+    for _ in range(10):
+        recording.write(1, b"\1\0" * (RATE_HZ // 10))
+    path = tmp_path / "call/channel-1.wav"
+    eventually(lambda: path.stat().st_size > 2 * RATE_HZ * 3 // 4)
+    assert threading.get_ident() not in writers
+    recording.write(1, b"\2\0" * RATE_HZ)
+    scribe.close()
+    (channel,) = recording.close()
+    assert channel.duration_s == pytest.approx(2.0)
+    with wave.open(str(path)) as file:
+        assert file.readframes(2 * RATE_HZ) == b"\1\0" * RATE_HZ + b"\2\0" * RATE_HZ
+    scribe.due(recording)  # one that is closed is none of its business any more
+    recording.write_out()

@@ -23,8 +23,8 @@ def test_work_is_done_in_order_and_never_two_pieces_at_once() -> None:
             for strand in done:
                 strands[strand].do(partial(piece, strand, number))
         ends = [threading.Event() for _ in done]
-        for strand, end in zip(strands, ends, strict=True):
-            strand.do(end.set)
+        for one, end in zip(strands, ends, strict=True):
+            one.do(end.set)
         assert all(end.wait(20) for end in ends)
     assert not faults
     assert all(found == list(range(200)) for found in done.values())
