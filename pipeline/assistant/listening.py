@@ -36,6 +36,7 @@ SHORT = 3  # words of an answer that should be what was asked for
 UNSURE = 0.6  # score below which the first opinion is doubted
 SURE_AGAIN = 0.8  # and at which a second one counts
 _NAMES = ("item.type", "item.name", "item.color", "store.type", "store.name")  # slots whose words a catalogue knows
+_NOTHING = Intent(UNKNOWN, 0.0, (), "")
 _WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _SECOND_REQUEST = re.compile(
     r"(?:[?.!;]\s+|,?\s+)(?:(?:and|also|then|plus)\s+)+(?=(?:do|does|is|are|have|has|can|could|will|would|how|what|where|when|which)\b)"
@@ -57,6 +58,7 @@ class Heard:
     intent: Intent | None = None  # of ``said``; slots of all, normalised
     understand_ms: float = 0.0
     error: str = ""
+    again: bool = False  # whether the text is the second recogniser's
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class _Understood:
     text: str
     parts: list[Intent]
     said: list[Said]
+    again: bool = False
 
 
 class Listener:
@@ -117,7 +120,7 @@ class Listener:
         that surely means something is taken. Where the service fails, what the dialog is told says so.
         """
         if heard.error:
-            return replace(heard, said=Said(heard.text, Intent(UNKNOWN, 0.0, (), "")))
+            return replace(heard, said=Said(heard.text, _NOTHING))
         started = time.perf_counter()
         try:
             found = self._understood(heard.text, asked, spoken, again)
@@ -136,6 +139,7 @@ class Listener:
             later=tuple(found.said[1:]),
             intent=replace(found.parts[0], slots=kept),
             understand_ms=took_ms,
+            again=found.again,
         )
 
     def told(
@@ -155,13 +159,15 @@ class Listener:
             return first
         for number, other in enumerate(again()):
             cleaned = self.cleaned(other).text
-            if number == 0 and normal(cleaned) == normal(text):
-                return first  # both heard the same
+            if normal(cleaned) == normal(text):
+                if number == 0 and (first.said[0].intent or _NOTHING).slots:
+                    return first  # both heard the same, and it means something
+                continue
             if not cleaned:
                 continue
             better = self._made_of(cleaned, asked, spoken)
             if self._is_sure(better, asked):
-                return better
+                return replace(better, again=True)
         return first
 
     def _made_of(self, text: str, asked: Asked, spoken: bool) -> _Understood:
@@ -178,17 +184,17 @@ class Listener:
             return False
         few = len(_WORDS.findall(said.text)) < FEWEST
         if few and not asked.slots:
-            return bool(said.intent.slots) and not self._knows(said.intent.slots)
+            return bool(said.intent.slots) and not self._knows(said.intent.slots, asked)
         if said.intent.name == UNKNOWN and not said.intent.slots:
             return True
         off = len(_WORDS.findall(said.text)) <= SHORT and bool(asked.slots) and not _answers(said, asked)
         guess = said.intent.score < UNSURE and not _answers(said, asked)
-        return off or guess or not self._knows(said.intent.slots)
+        return off or guess or not self._knows(said.intent.slots, asked)
 
     def _is_sure(self, found: _Understood, asked: Asked) -> bool:
         """Whether a second opinion counts: what it says is known, and it answers the question or is a clear request."""
         said = found.said[0]
-        if said.intent is None or not self._knows(said.intent.slots):
+        if said.intent is None or not self._knows(said.intent.slots, asked):
             return False
         if asked.slots and (_answers(said, asked) or any(slot.score >= SURE_AGAIN for slot in said.intent.slots)):
             return True
@@ -198,14 +204,14 @@ class Listener:
             and len(_WORDS.findall(said.text)) >= FEWEST
         )
 
-    def _knows(self, slots: Sequence[Slot]) -> bool:
+    def _knows(self, slots: Sequence[Slot], asked: Asked) -> bool:
         """Whether all places are on the list, and all words for things in the catalogue, where there is one."""
         for slot in slots:
             if slot.name == "location" and not (is_here(slot.text) or known(self._cities, slot.text)):
                 return False
             if slot.name in _NAMES and self._known_words:
-                words = [word.lower() for word in _WORDS.findall(slot.text)]
-                if not all(word in self._known_words or word.removesuffix("s") in self._known_words for word in words):
+                said = {word.lower() for word in _WORDS.findall(slot.text)} - {*asked.small_words}
+                if not all({word, word.removesuffix("s"), f"{word}s"} & self._known_words for word in said):
                     return False
         return True
 

@@ -31,6 +31,7 @@ class Rereader:
         """``crowded`` says whether the machine has no time for second opinions."""
         self._recogniser, self._patience_s, self._crowded = recogniser, patience_s, crowded
         self._busy = threading.Lock()
+        self.model = ""  # "name@version" of the recogniser, once it was asked
 
     def of(self, pcm: bytes, expected: Sequence[Expected] = ()) -> Callable[[], Sequence[str]] | None:
         """What hears ``pcm`` (16-bit mono at 16 kHz) again, expecting some phrases: texts, likeliest first.
@@ -52,6 +53,7 @@ class Rereader:
         def work() -> None:
             try:
                 found = self._recogniser.recognise(pcm, expected=expected, alternatives=ALTERNATIVES)
+                self.model = found.model
                 heard.put((found.transcript, *found.others))
             except (OvertoneError, ValueError) as error:  # gRPC's word for a channel that was closed meanwhile
                 log.info("no second opinion: %s", error)

@@ -337,9 +337,11 @@ class SpokenConversation:
         recogniser = "" if given.recognise_ms is None else self._model
         draft: Draft | None = guess.draft if guess is not None else None
         if draft is not None:
+            if draft.heard.again:
+                recogniser = self._means.rereader.model
             with suppress(ValueError):  # another turn came between
                 return self._talk.commit(draft, recogniser=recogniser, timings_ms=timings)
-        return self._talk.say(given.text, recogniser=recogniser, timings_ms=timings)
+        return self._talk.say(given.text, recogniser=recogniser and self._model, timings_ms=timings)
 
     def _answered(self, turn: Turn, given: Given | None, guess: Guess | None, generation: int) -> None:
         """Tells of a turn and says its answer, unless the person has spoken meanwhile."""
