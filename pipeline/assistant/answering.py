@@ -99,7 +99,7 @@ def _placed(found: Intent, text: str, asked: Asked, cities: Cities, *, heard: bo
 
 
 def _chosen(found: Intent, asked: Asked) -> Intent:
-    """A place that tells one of the offered ones from the others as that one: of two Springfields, "Illinois" is one."""
+    """A place that tells one of those offered from the others, as that one: of two Springfields, "Illinois" is one."""
 
     def meant(slot: Slot) -> Slot:
         said = fold(slot.text)
