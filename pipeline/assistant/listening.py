@@ -166,7 +166,7 @@ class Listener:
             if not cleaned:
                 continue
             better = self._made_of(cleaned, asked, spoken)
-            if self._is_sure(better, asked):
+            if self._is_sure(better, asked, instead_of=first):
                 return replace(better, again=True)
         return first
 
@@ -185,24 +185,27 @@ class Listener:
         few = len(_WORDS.findall(said.text)) < FEWEST
         if few and not asked.slots:
             return bool(said.intent.slots) and not self._knows(said.intent.slots, asked)
-        if said.intent.name == UNKNOWN and not said.intent.slots:
+        if _means_nothing(said):
             return True
         off = len(_WORDS.findall(said.text)) <= SHORT and bool(asked.slots) and not _answers(said, asked)
         guess = said.intent.score < UNSURE and not _answers(said, asked)
         return off or guess or not self._knows(said.intent.slots, asked)
 
-    def _is_sure(self, found: _Understood, asked: Asked) -> bool:
-        """Whether a second opinion counts: what it says is known, and it answers the question or is a clear request."""
+    def _is_sure(self, found: _Understood, asked: Asked, *, instead_of: _Understood) -> bool:
+        """Whether a second opinion counts: it answers the question with what is known, or is a clear request.
+
+        A name that nobody knows in it is better than nothing, but not than another such name.
+        """
         said = found.said[0]
-        if said.intent is None or not self._knows(said.intent.slots, asked):
+        if said.intent is None:
             return False
-        if asked.slots and (_answers(said, asked) or any(slot.score >= SURE_AGAIN for slot in said.intent.slots)):
+        knows = self._knows(said.intent.slots, asked)
+        sure_slot = any(slot.score >= SURE_AGAIN for slot in said.intent.slots)
+        if asked.slots and knows and (_answers(said, asked) or sure_slot):
             return True
-        return (
-            found.parts[0].score >= SURE_AGAIN
-            and said.intent.name != UNKNOWN
-            and len(_WORDS.findall(said.text)) >= FEWEST
-        )
+        clear = found.parts[0].score >= SURE_AGAIN and said.intent.name != UNKNOWN
+        enough = len(_WORDS.findall(said.text)) >= FEWEST
+        return clear and enough and (knows or _means_nothing(instead_of.said[0]))
 
     def _knows(self, slots: Sequence[Slot], asked: Asked) -> bool:
         """Whether all places are on the list, and all words for things in the catalogue, where there is one."""
@@ -309,6 +312,10 @@ def moved(heard: Heard, text: str) -> Heard:
 
     intent = heard.intent and replace(heard.intent, slots=tuple(at_words(slot) for slot in heard.intent.slots))
     return replace(heard, text=text, intent=intent)
+
+
+def _means_nothing(said: Said) -> bool:
+    return said.intent is None or (said.intent.name == UNKNOWN and not said.intent.slots)
 
 
 def _answers(said: Said, asked: Asked) -> bool:

@@ -22,6 +22,7 @@ from pipeline.errors import BackendError, OvertoneError
 from pipeline.live import events
 from pipeline.live.dictation import Dictation, Transcribed
 from pipeline.live.ear import ONSET_S, Ear, Frame
+from pipeline.live.events import Latency
 from pipeline.live.means import Means, Run
 from pipeline.live.phrasing import pieces_of
 from pipeline.live.playing import Outbox
@@ -368,12 +369,12 @@ class SpokenConversation:
         if self._talk.ended:
             self._start(self._close_after(saying))
 
-    def _timed(self, latency: events.Latency) -> None:
+    def _timed(self, latency: Latency) -> None:
         """Tells where a turn's time went, and archives it."""
         self._outbox.put(latency)
         self._start(self._keep(latency))
 
-    async def _keep(self, latency: events.Latency) -> None:
+    async def _keep(self, latency: Latency) -> None:
         async with self._turns:
             await self._run(self._talk.timed, latency.turn, latency.stages)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from jellyfish import metaphone
 from rapidfuzz import fuzz, process
 
@@ -80,13 +81,13 @@ def _stretches(text: str) -> list[tuple[int, int]]:
     ]
 
 
-def _likeness(heard: Sequence[str], phrases: Sequence[str]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    def compared(of: Sequence[str], to: Sequence[str]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def _likeness(heard: Sequence[str], phrases: Sequence[str]) -> npt.NDArray[np.float32]:
+    def compared(of: Sequence[str], to: Sequence[str]) -> npt.NDArray[np.float32]:
         return np.asarray(process.cdist(of, to, scorer=fuzz.ratio, dtype=np.float32))
 
     letters = compared(*([plain(one).replace(" ", "") for one in side] for side in (heard, phrases)))
     sounds = compared(*([_sound(one) for one in side] for side in (heard, phrases)))
-    return (letters + sounds) / 2
+    return np.asarray((letters + sounds) / 2, dtype=np.float32)
 
 
 def _sound(text: str) -> str:

@@ -222,6 +222,6 @@ def test_a_state_chooses_among_the_places_that_were_offered(desk: Desk) -> None:
     talk = desk.assistant.begin("text")
     assert "Springfield, Illinois" in talk.say("weather in Springfield").replies[0]
     turn = talk.say("the one in Illinois")
-    assert "in Springfield" in turn.replies[0]
+    assert "In Springfield" in turn.replies[0]
     assert turn.actions[0].request["location"] == "Springfield, Illinois"
-    assert "in Illinois" in talk.say("and in Illinois?").replies[0]  # by itself it is the state
+    assert "In Illinois" in talk.say("and in Illinois?").replies[0]  # by itself it is the state

@@ -8,11 +8,14 @@ from __future__ import annotations
 import asyncio
 import time
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.live import twilio
 from tests.live.client import CHUNK_S, RATE_HZ, Client, talking
+from tests.live.running import Running
 from tests.live.test_assistant_phone import Phone, call
 
 _ASKED = "what can you do?"  # its answer lasts ten seconds
@@ -65,7 +68,7 @@ async def on_a_telephone(address: str, words: bytes, times: int) -> list[float]:
             took.append(1000 * (time.monotonic() - began))
             await asyncio.sleep(len(voiced) / twilio.RATE_HZ + 3 * _GRACE_S)
 
-    await call(SimpleNamespace(address=address), script)  # type: ignore[arg-type]
+    await call(cast(Running, SimpleNamespace(address=address)), script)
     return took
 
 
@@ -90,13 +93,13 @@ def noises() -> dict[str, bytes]:
     rng = np.random.default_rng(5)
     seconds = np.arange(RATE_HZ) / RATE_HZ
 
-    def burst(length_s: float, decay_s: float, low_hz: float, high_hz: float) -> np.ndarray:  # type: ignore[type-arg]
+    def burst(length_s: float, decay_s: float, low_hz: float, high_hz: float) -> npt.NDArray[np.float64]:
         count = round(length_s * RATE_HZ)
         spectrum = np.fft.rfft(rng.normal(0, 1, count))
         hz = np.fft.rfftfreq(count, 1 / RATE_HZ)
         spectrum[(hz < low_hz) | (hz > high_hz)] = 0
         sound = np.fft.irfft(spectrum, count) * np.exp(-np.arange(count) / RATE_HZ / decay_s)
-        return sound / np.max(np.abs(sound))
+        return np.asarray(sound / np.max(np.abs(sound)))
 
     cough = np.concatenate([burst(0.25, 0.07, 200, 4000), np.zeros(2400), burst(0.3, 0.1, 200, 3000)])
     typing = np.concatenate([np.concatenate([burst(0.03, 0.006, 1500, 7000), np.zeros(1500)]) for _ in range(12)])

@@ -79,8 +79,8 @@ def test_alternatives_are_other_texts_and_as_many_as_asked_at_most(whisper: Whis
     wish = Wish(language="en", words=False, alternatives=3)
     heard = whisper.recognise(reading(), pack, wish)
     texts = [heard.text, *(other.text for other in heard.alternatives)]
-    assert 1 <= len(heard.alternatives) <= 2
-    assert len(set(texts)) == len(texts)
+    assert len(heard.alternatives) <= 2
+    assert len({text_forms.plain(text) for text in texts}) == len(texts)
     assert all(0 <= other.confidence <= 1 for other in heard.alternatives)
 
 
