@@ -26,9 +26,9 @@ def whisper(models: Path) -> Whisper:
 
 def test_what_sounds_like_a_phrase_gives_way_to_it() -> None:
     made = variants(["whether in pairs."], boosts({"Paris": 60.0, "Lima": 60.0, "pairs": -50.0}))
-    assert made[0] == "whether in Paris."
+    assert "whether in Paris." in made
     assert not any("Lima" in text for text in made)
-    assert variants(["Sprint feel.", "Sprint field."], boosts({"Springfield": 20.0})) == ["Springfield."]
+    assert "Springfield." in variants(["Sprint feel.", "Sprint field."], boosts({"Springfield": 20.0}))
     assert variants([], PLACES) == variants(["..."], PLACES) == variants(["in Boston"], boosts({})) == []
     assert len(variants(["a b c d e f g " * 40], PLACES)) <= MOST_VARIANTS
 

@@ -75,11 +75,13 @@ def test_a_long_recording_is_cut_in_silences_and_loses_nothing(whisper: Whisper)
 
 
 def test_alternatives_are_other_texts_and_as_many_as_asked_at_most(whisper: Whisper) -> None:
-    (pack,) = whisper.packs(reading())
+    doubtful = np.clip(reading() + np.random.default_rng(1).normal(0, 1500, len(reading())), -32768, 32767)
+    pcm = doubtful.astype(np.int16)
+    (pack,) = whisper.packs(pcm)
     wish = Wish(language="en", words=False, alternatives=3)
-    heard = whisper.recognise(reading(), pack, wish)
+    heard = whisper.recognise(pcm, pack, wish)
     texts = [heard.text, *(other.text for other in heard.alternatives)]
-    assert len(heard.alternatives) <= 2
+    assert 1 <= len(heard.alternatives) <= 2
     assert len({text_forms.plain(text) for text in texts}) == len(texts)
     assert all(0 <= other.confidence <= 1 for other in heard.alternatives)
 
