@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from rapidfuzz import fuzz, process
@@ -55,6 +56,15 @@ class Cities:
             self._joined[name.replace(" ", "")] += namesakes
         self._sounds = Sounds(self._named)
         self._countries = {**{_key(city.country_name): city.country for city in cities}, **_COUNTRIES}
+
+    @cached_property
+    def sizes(self) -> Mapping[str, int]:
+        """All names, as they are written, with the thousands of people of the largest place of that name."""
+        sizes: dict[str, int] = {}
+        for namesakes in self._named.values():
+            for city in namesakes:
+                sizes[city.name] = max(sizes.get(city.name, 0), city.thousands)
+        return sizes
 
     def find(self, text: str) -> City:
         """The place that a text names, with or without its state or country, also slightly misheard.

@@ -17,6 +17,7 @@ from fulfillment.times import utc_now
 from fulfillment.weather import SampleWeather, WeatherService
 
 SAMPLE = Path(__file__).resolve().parent.parent / "data" / "catalogue"
+_MOST_THINGS = 1_000
 _UNITS: Mapping[str, Units] = {"": "", "metric": "metric", "imperial": "imperial"}
 
 
@@ -29,6 +30,7 @@ class Services:
     products: ProductService
     cities: Cities
     units: Units = ""  # empty: those of the place that is spoken of
+    things: frozenset[str] = frozenset()  # names, colors and sizes of what is sold, and of the stores, where known
     clock: Callable[[], datetime] = utc_now
 
     def close(self) -> None:
@@ -76,7 +78,20 @@ def open_services(
         products: ProductService = Ebay(products_key, marketplace=products_marketplace, clock=clock)
     else:
         products = CatalogueProducts(catalogue, cities, clock)
-    return Services(chosen_weather, places, products, cities, _UNITS[units], clock)
+    things = _things(catalogue) if catalogue is not None and not products_key and not places_key else frozenset()
+    return Services(chosen_weather, places, products, cities, _UNITS[units], things, clock)
+
+
+def _things(catalogue: Catalogue) -> frozenset[str]:
+    """The words for what the catalogue holds; none of one so large that people will not know its names either."""
+    products, stores = catalogue.products(), catalogue.stores()
+    if len(products) + len(stores) > _MOST_THINGS:
+        return frozenset()
+    variants = catalogue.variants([product.id for product in products])
+    found = [name for one in products for name in (one.name, one.brand, one.kind, *one.aliases)]
+    found += [name for one in stores for name in (one.name, *one.kinds)]
+    found += [name for one in variants for name in (one.color, one.size)]
+    return frozenset(name for name in found if name)
 
 
 def _weather(choice: str, key: str, cities: Cities, clock: Callable[[], datetime]) -> WeatherService:

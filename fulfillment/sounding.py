@@ -16,6 +16,7 @@ from fulfillment.words import fold
 CLEAR = 77.0  # of 100: likeness from which a name may be the one that was said
 AHEAD = 4.0  # how much likelier it must be than the next one
 LONGEST = 40  # letters of a name
+_LOST, _HEARD = 3, 4  # letters of a first syllable that was not heard, and of the rest, at least
 
 
 class Sounds:
@@ -30,14 +31,20 @@ class Sounds:
         if not sounds or len(letters) > LONGEST:
             return "", 0.0
         scored = sorted(
-            (((fuzz.ratio(letters, written) + fuzz.ratio(sounds, spoken)) / 2, name)
-             for name, written, spoken in self._names),
-            reverse=True,
-        )[:2]  # fmt: skip
+            ((_likeness(letters, sounds, written, spoken), name) for name, written, spoken in self._names), reverse=True
+        )[:2]
         if not scored or scored[0][0] < CLEAR or (len(scored) > 1 and scored[0][0] - scored[1][0] < AHEAD):
             return "", 0.0
         likeness, name = scored[0]
         return name, likeness
+
+
+def _likeness(letters: str, sounds: str, written: str, spoken: str) -> float:
+    """0..100; a beginning that was not heard costs letters, but no sounds: "lanta" is rather Atlanta than Luanda."""
+    lost = len(written) - len(letters)
+    if 0 < lost <= _LOST and len(letters) >= _HEARD and written.endswith(letters):
+        spoken = sounds
+    return (fuzz.ratio(letters, written) + fuzz.ratio(sounds, spoken)) / 2
 
 
 def _written_and_spoken(text: str) -> tuple[str, str]:

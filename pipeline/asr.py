@@ -25,6 +25,14 @@ _LETTERS_A_SECOND = 14.0  # of conversational English; places words where nobody
 
 
 @dataclass(frozen=True)
+class Expected:
+    """Phrases that are likely to be said, and how much so on Riva's scale (about 20 to 100): its SpeechContext."""
+
+    phrases: tuple[str, ...]
+    boost: float
+
+
+@dataclass(frozen=True)
 class Recognition:
     """What was said in one piece of audio; word times are seconds from its start."""
 
@@ -32,6 +40,7 @@ class Recognition:
     transcript: str
     confidence: float | None  # 0..1, None where the recogniser has none
     model: str  # "name@version"
+    others: tuple[str, ...] = ()  # what it may have been instead, best first; only where asked for
 
 
 @dataclass(frozen=True)
@@ -123,8 +132,11 @@ class Recogniser:
         """``name@version`` of the recogniser of streams; BackendError as for any call."""
         return self._identity(self._live_model, "online")
 
-    def recognise(self, pcm: bytes) -> Recognition:
+    def recognise(self, pcm: bytes, *, expected: Sequence[Expected] = (), alternatives: int = 1) -> Recognition:
         """What is said in ``pcm``, 16-bit little-endian mono at 16 kHz, with times and punctuation.
+
+        Phrases that are ``expected`` are preferred where they sound alike. Of up to ``alternatives`` texts for a short
+        piece, all but the best are its ``others``.
 
         Raises BackendError or CapabilityAbsent; InputError for more audio than a request may hold (half an hour).
         """
@@ -133,7 +145,7 @@ class Recogniser:
         answer = rpc.call(
             self._service,
             self._stub.Recognize,
-            wire.RecognizeRequest(config=self._config(self._model), audio=pcm),
+            wire.RecognizeRequest(config=self._config(self._model, expected, alternatives), audio=pcm),
             self._metadata,
             asked=self._asked(self._model, "offline"),
         )
@@ -145,6 +157,7 @@ class Recogniser:
             transcript,
             _confidence(best),
             self._identity(self._model, "offline"),
+            _others(answer.results),
         )
 
     def stream(
@@ -153,6 +166,7 @@ class Recogniser:
         *,
         interim: bool = True,
         endpointing: Endpointing | None = None,
+        expected: Sequence[Expected] = (),
         patience_s: float | None = None,
     ) -> Iterator[Partial | Final]:
         """What is said in ``chunks``, 16-bit mono at 16 kHz, as it is understood; ends when they have ended.
@@ -167,7 +181,7 @@ class Recogniser:
         done_s = 0.0
         while True:
             position, origin_s = audio.begin()
-            requests = self._requests(audio, position, interim=interim, endpointing=endpointing)
+            requests = self._requests(audio, position, interim=interim, endpointing=endpointing, expected=expected)
             answers = self._stub.StreamingRecognize(requests, metadata=self._metadata)
             try:
                 for answer in answers:
@@ -194,9 +208,13 @@ class Recogniser:
         """How long a stream bears with the server; None: as long as any call."""
         return rpc.Patience(self._service.within(patience_s))
 
-    def opening(self, interim: bool, endpointing: Endpointing | None) -> wire.StreamingRecognizeRequest:
+    def opening(
+        self, interim: bool, endpointing: Endpointing | None, expected: Sequence[Expected] = ()
+    ) -> wire.StreamingRecognizeRequest:
         """The first request of a stream."""
-        config = wire.StreamingRecognitionConfig(config=self._config(self._live_model), interim_results=interim)
+        config = wire.StreamingRecognitionConfig(
+            config=self._config(self._live_model, expected), interim_results=interim
+        )
         if endpointing is not None:
             config.config.endpointing_config.CopyFrom(_endpointing(endpointing))
         return wire.StreamingRecognizeRequest(streaming_config=config)
@@ -242,22 +260,29 @@ class Recogniser:
             yield Partial(text, min(stability for _, stability, _ in partials), end_s)
 
     def _requests(
-        self, audio: Audio, position: int, *, interim: bool, endpointing: Endpointing | None
+        self,
+        audio: Audio,
+        position: int,
+        *,
+        interim: bool,
+        endpointing: Endpointing | None,
+        expected: Sequence[Expected],
     ) -> Iterator[wire.StreamingRecognizeRequest]:
-        yield self.opening(interim, endpointing)
+        yield self.opening(interim, endpointing, expected)
         while (chunk := audio.chunk(position)) is not None:
             yield wire.StreamingRecognizeRequest(audio_content=chunk)
             position += 1
 
-    def _config(self, model: str) -> wire.RecognitionConfig:
+    def _config(self, model: str, expected: Sequence[Expected] = (), alternatives: int = 1) -> wire.RecognitionConfig:
         return wire.RecognitionConfig(
             encoding=AudioEncoding.LINEAR_PCM,
             sample_rate_hertz=RATE_HZ,
             language_code=self._language,
             audio_channel_count=1,
-            max_alternatives=1,
+            max_alternatives=alternatives,
             enable_word_time_offsets=True,
             enable_automatic_punctuation=True,
+            speech_contexts=[wire.SpeechContext(phrases=one.phrases, boost=one.boost) for one in expected],
             model=model,
         )
 
@@ -334,6 +359,13 @@ def _words(infos: Iterable[wire.WordInfo], origin_s: float = 0.0) -> list[Word]:
         if text := info.word.strip():
             words.append(Word(text, at_s, end_s, min(max(info.confidence, 0.0), 1.0) if info.confidence else None))
     return words if any(word.end_s > origin_s for word in words) else []
+
+
+def _others(results: Sequence[wire.SpeechRecognitionResult]) -> tuple[str, ...]:
+    """The further texts of audio that came back in one piece; those of several pieces cannot be put together."""
+    if len(results) != 1:
+        return ()
+    return tuple(text for other in results[0].alternatives[1:] if (text := other.transcript.strip()))
 
 
 def _confidence(alternatives: Sequence[wire.SpeechRecognitionAlternative]) -> float | None:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline import audio
-from pipeline.asr import RATE_HZ, Final, Recogniser
+from pipeline.asr import RATE_HZ, Expected, Final, Recogniser
 from pipeline.assistant import sentences_of
 from pipeline.assistant.listening import Listener
 from pipeline.dialog import Asked, Said
@@ -33,6 +33,7 @@ PHONE_HZ = 8000
 _BAND_HZ = (300.0, 3400.0)  # what a telephone line lets through: 3 dB less at its edges
 _MU = 255.0  # of ITU-T G.711's mu-law
 _CHUNK_BYTES = 2 * RATE_HZ // 10  # a tenth of a second
+ALTERNATIVES = 3  # of a second opinion
 _PAUSE_S = 0.4  # between the answers of two turns
 _BEFORE_S, _AFTER_S = 0.5, 1.0  # of silence around the words, as on a line: so their beginning and end are heard
 
@@ -72,17 +73,23 @@ def by_voice(speaker: Speaker, recogniser: Recogniser, listener: Listener, cache
         if turn.error:
             return as_written(turn)
         pcm = telephone(_spoken(speaker, turn.user or "", voice, cache))
-        text = transcribe(recogniser, [pcm]).text
+        expected = listener.expects(asked)
+        text = transcribe(recogniser, [pcm], expected).text
         if not text:
             return Said("")
         around = bytes(2 * round(_BEFORE_S * RATE_HZ))
         sound = around + pcm.astype("<i2").tobytes() + around
-        return listener.told(text, asked, spoken=True, again=lambda: recogniser.recognise(sound).transcript)
+
+        def again() -> tuple[str, ...]:
+            found = recogniser.recognise(sound, expected=expected, alternatives=ALTERNATIVES)
+            return (found.transcript, *found.others)
+
+        return listener.told(text, asked, spoken=True, again=again)
 
     return hear
 
 
-def transcribe(recogniser: Recogniser, parts: Iterable[Pcm]) -> Transcript:
+def transcribe(recogniser: Recogniser, parts: Iterable[Pcm], expected: Sequence[Expected] = ()) -> Transcript:
     """What is said in 16 kHz audio, recognised as a live utterance is: streamed, until the recogniser hears its end.
 
     Raises BackendError, CapabilityAbsent.
@@ -99,7 +106,9 @@ def transcribe(recogniser: Recogniser, parts: Iterable[Pcm]) -> Transcript:
         sent_at = time.perf_counter()
         yield bytes(2 * round(_AFTER_S * RATE_HZ))
 
-    finals = [event for event in recogniser.stream(chunks(), interim=False) if isinstance(event, Final)]
+    finals = [
+        event for event in recogniser.stream(chunks(), interim=False, expected=expected) if isinstance(event, Final)
+    ]
     took_ms = 1000 * (time.perf_counter() - sent_at)
     return Transcript(" ".join(final.transcript for final in finals), finals[-1].model if finals else "", took_ms)
 

@@ -212,7 +212,7 @@ def _not_so(offers: Offers, *, in_stock: bool) -> str:
 
 def _no_place(found: Found) -> str:
     query = found.query
-    what = shown(query.name or query.what)
+    what = shown(query.name) if query.name else f"any {shown(query.what)}"
     limits = []
     if query.prices:
         limits.append(" in that price range")

@@ -53,7 +53,7 @@ def in_context(found: Intent, text: str, asked: Asked, cities: Cities, *, heard:
     if QUANTITY in asked.slots and (number := _number(found, text, asked)):
         return replace(found, slots=(number,))
     if LOCATION in asked.slots:
-        found = _placed(found, text, asked, cities, heard=heard)
+        found = _chosen(_placed(found, text, asked, cities, heard=heard), asked)
     return _with_heard_places(found, text, asked, cities) if heard else found
 
 
@@ -96,6 +96,17 @@ def _placed(found: Intent, text: str, asked: Asked, cities: Cities, *, heard: bo
         return found
     words = text[slice(*places[0])]
     return replace(found, slots=(Slot(LOCATION, words, words, *places[0], found.score),))
+
+
+def _chosen(found: Intent, asked: Asked) -> Intent:
+    """A place that tells one of those offered from the others, as that one: of two Springfields, "Illinois" is one."""
+
+    def meant(slot: Slot) -> Slot:
+        said = fold(slot.text)
+        fitting = [choice for choice in asked.choices if said and said == fold(choice.partition(",")[2])]
+        return replace(slot, value=fitting[0]) if slot.name == LOCATION and len(fitting) == 1 else slot
+
+    return replace(found, slots=tuple(map(meant, found.slots)))
 
 
 def _with_heard_places(found: Intent, text: str, asked: Asked, cities: Cities) -> Intent:

@@ -43,7 +43,7 @@ class Assistant:
         self._flows, self._archive, self._redact, self._clock = flows, archive, redact, clock
         asking = [name for name, route in flows.intents.items() if route.flow in flows.task_slots]
         self.requests = frozenset(asking)  # intents that ask for something which an action answers
-        self._listener = Listener(understander, services.cities, clock, asking)
+        self._listener = Listener(understander, services.cities, clock, asking, services.things)
         self._performer = Performer(services, hand_over, clock)
 
     def begin(

@@ -14,9 +14,12 @@ from rapidfuzz import fuzz
 
 from fulfillment.cities import Cities
 from fulfillment.errors import AmbiguousError, NotFoundError
+from fulfillment.requests import is_here
 from fulfillment.values import normalise
 from fulfillment.words import fold
-from pipeline.assistant.answering import UNKNOWN, in_context
+from pipeline.asr import Expected
+from pipeline.assistant.answering import UNKNOWN, in_context, known
+from pipeline.assistant.expecting import Expectations, words_of
 from pipeline.calls import Intent, Slot
 from pipeline.dialog import Asked, DialogState, Said
 from pipeline.dialog.text import clean, normal, spoken
@@ -28,15 +31,21 @@ MOST_WORDS_OF_A_PLACE = 4
 ALIKE = 85.0  # of 100: likeness of letters at which a name nobody knows is one misheard
 SHARED = ("location", "weathertime")  # what two requests of one utterance have in common
 SURE = 0.5  # score at which each half of an utterance counts as a request of its own
-FEWEST = 3  # words that are worth a second opinion: it makes a "yes" of any short noise
+FEWEST = 3  # words of a request that are worth a second opinion: it makes a "yes" of any short noise
+SHORT = 3  # words of an answer that should be what was asked for
 UNSURE = 0.6  # score below which the first opinion is doubted
 SURE_AGAIN = 0.8  # and at which a second one counts
+_NAMES = ("item.type", "item.name", "item.color", "store.type", "store.name")  # slots whose words a catalogue knows
+_NOTHING = Intent(UNKNOWN, 0.0, (), "")
 _WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _SECOND_REQUEST = re.compile(
     r"(?:[?.!;]\s+|,?\s+)(?:(?:and|also|then|plus)\s+)+(?=(?:do|does|is|are|have|has|can|could|will|would|how|what|where|when|which)\b)"
     r"|[?.!]\s+(?=\S+\s+\S+)",
     re.IGNORECASE,
 )
+
+
+Again = Callable[[], Sequence[str]]  # what a better recogniser hears, likeliest first
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,7 @@ class Heard:
     intent: Intent | None = None  # of ``said``; slots of all, normalised
     understand_ms: float = 0.0
     error: str = ""
+    again: bool = False  # whether the text is the second recogniser's
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,7 @@ class _Understood:
     text: str
     parts: list[Intent]
     said: list[Said]
+    again: bool = False
 
 
 class Listener:
@@ -69,12 +80,19 @@ class Listener:
         cities: Cities,
         clock: Callable[[], datetime],
         requests: Collection[str] = (),
+        things: Collection[str] = (),
     ) -> None:
         """``cities`` know which day it is where somebody speaks about; ``requests`` are intents that ask for something,
-        two of which may come in one utterance.
+        two of which may come in one utterance; ``things`` are the names of what is sold and of the stores.
         """
         self._understander, self._cities, self._clock = understander, cities, clock
         self._requests = frozenset(requests)
+        self._expectations = Expectations(cities, things)
+        self._known_words = words_of(things)
+
+    def expects(self, asked: Asked) -> tuple[Expected, ...]:
+        """What a recogniser should prefer to hear after this question."""
+        return self._expectations.of(asked)
 
     def cleaned(self, text: str) -> Heard:
         """The text as one line without control characters and broken Unicode; not understood yet.
@@ -93,16 +111,16 @@ class Listener:
         asked: Asked,
         *,
         spoken: bool = False,
-        again: Callable[[], str] | None = None,
+        again: Again | None = None,
     ) -> Heard:
         """The cleaned utterance understood in the light of what was asked; ``spoken``: a recogniser wrote it.
 
-        ``again`` gives what a better recogniser makes of the sound ("" for nothing); it is asked only where a text of
-        some words means nothing or is a mere guess, and its text is taken only where that surely means something.
-        Where the service fails, what the dialog is told says so.
+        ``again`` gives what a better recogniser makes of the sound, likeliest first; it is asked only where the text
+        means nothing, is a mere guess, is no answer to the question, or names what nobody knows. The first of its texts
+        that surely means something is taken. Where the service fails, what the dialog is told says so.
         """
         if heard.error:
-            return replace(heard, said=Said(heard.text, Intent(UNKNOWN, 0.0, (), "")))
+            return replace(heard, said=Said(heard.text, _NOTHING))
         started = time.perf_counter()
         try:
             found = self._understood(heard.text, asked, spoken, again)
@@ -121,6 +139,7 @@ class Listener:
             later=tuple(found.said[1:]),
             intent=replace(found.parts[0], slots=kept),
             understand_ms=took_ms,
+            again=found.again,
         )
 
     def told(
@@ -129,20 +148,75 @@ class Listener:
         asked: Asked | None = None,
         *,
         spoken: bool = False,
-        again: Callable[[], str] | None = None,
+        again: Again | None = None,
     ) -> Said:
         """What the dialog is told about a text, without a conversation. Raises BackendError."""
         return self._understood(text, asked or Asked(), spoken, again).said[0]
 
-    def _understood(self, text: str, asked: Asked, spoken: bool, again: Callable[[], str] | None) -> _Understood:
+    def _understood(self, text: str, asked: Asked, spoken: bool, again: Again | None) -> _Understood:
+        first = self._made_of(text, asked, spoken)
+        if again is None or not self._is_doubtful(first, asked):
+            return first
+        for number, other in enumerate(again()):
+            cleaned = self.cleaned(other).text
+            if normal(cleaned) == normal(text):
+                if number == 0 and (first.said[0].intent or _NOTHING).slots:
+                    return first  # both heard the same, and it means something
+                continue
+            if not cleaned:
+                continue
+            better = self._made_of(cleaned, asked, spoken)
+            if self._is_sure(better, asked, instead_of=first):
+                return replace(better, again=True)
+        return first
+
+    def _made_of(self, text: str, asked: Asked, spoken: bool) -> _Understood:
         parts = self._parts(text)
-        said = [self._told(text, part, asked, spoken=spoken) for part in parts]
-        if again and _is_doubtful(said[0], asked) and len(_WORDS.findall(text)) >= FEWEST:
-            other = self.cleaned(again()).text
-            better = self._understood(other, asked, spoken, None) if other else None
-            if better and better.parts[0].score >= SURE_AGAIN and not _is_doubtful(better.said[0], asked):
-                return better
-        return _Understood(text, parts, said)
+        return _Understood(text, parts, [self._told(text, part, asked, spoken=spoken) for part in parts])
+
+    def _is_doubtful(self, found: _Understood, asked: Asked) -> bool:
+        """Whether the words may have been misheard: they mean nothing, little, or what was not asked and is not known.
+
+        Fewer than three words count only as an answer: a recogniser makes a word of any short noise.
+        """
+        said = found.said[0]
+        if said.intent is None or asked.is_phrase(said.text):
+            return False
+        few = len(_WORDS.findall(said.text)) < FEWEST
+        if few and not asked.slots:
+            return bool(said.intent.slots) and not self._knows(said.intent.slots, asked)
+        if _means_nothing(said):
+            return True
+        off = len(_WORDS.findall(said.text)) <= SHORT and bool(asked.slots) and not _answers(said, asked)
+        guess = said.intent.score < UNSURE and not _answers(said, asked)
+        return off or guess or not self._knows(said.intent.slots, asked)
+
+    def _is_sure(self, found: _Understood, asked: Asked, *, instead_of: _Understood) -> bool:
+        """Whether a second opinion counts: it answers the question with what is known, or is a clear request.
+
+        A name that nobody knows in it is better than nothing, but not than another such name.
+        """
+        said = found.said[0]
+        if said.intent is None:
+            return False
+        knows = self._knows(said.intent.slots, asked)
+        sure_slot = any(slot.score >= SURE_AGAIN for slot in said.intent.slots)
+        if asked.slots and knows and (_answers(said, asked) or sure_slot):
+            return True
+        clear = found.parts[0].score >= SURE_AGAIN and said.intent.name != UNKNOWN
+        enough = len(_WORDS.findall(said.text)) >= FEWEST
+        return clear and enough and (knows or _means_nothing(instead_of.said[0]))
+
+    def _knows(self, slots: Sequence[Slot], asked: Asked) -> bool:
+        """Whether all places are on the list, and all words for things in the catalogue, where there is one."""
+        for slot in slots:
+            if slot.name == "location" and not (is_here(slot.text) or known(self._cities, slot.text)):
+                return False
+            if slot.name in _NAMES and self._known_words:
+                said = {word.lower() for word in _WORDS.findall(slot.text)} - {*asked.small_words}
+                if not all({word, word.removesuffix("s"), f"{word}s"} & self._known_words for word in said):
+                    return False
+        return True
 
     def _parts(self, text: str) -> list[Intent]:
         """What the utterance asks for: one thing, or two that were joined by "and"; slots by their place in it.
@@ -240,13 +314,13 @@ def moved(heard: Heard, text: str) -> Heard:
     return replace(heard, text=text, intent=intent)
 
 
-def _is_doubtful(said: Said, asked: Asked) -> bool:
-    """Whether the words mean nothing, or what they mean is little more than a guess."""
-    if said.intent is None or asked.is_phrase(said.text):
-        return False
-    if said.intent.name == UNKNOWN:
-        return not said.intent.slots
-    return said.intent.score < UNSURE
+def _means_nothing(said: Said) -> bool:
+    return said.intent is None or (said.intent.name == UNKNOWN and not said.intent.slots)
+
+
+def _answers(said: Said, asked: Asked) -> bool:
+    """Whether the words hold what was asked for."""
+    return said.intent is not None and any(slot.name in asked.slots for slot in said.intent.slots)
 
 
 def _letters(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -29,6 +29,11 @@ class Recorder:
         """Archive the turn."""
         kept = masked_turn(turn, self._kinds)
         self._write(lambda store: store.add_turn(kept))
+
+    def add_timings(self, number: int, timings_ms: Mapping[str, float]) -> None:
+        """Archive what was measured of a turn after it had been archived."""
+        kept = dict(timings_ms)
+        self._write(lambda store: store.add_timings(self._id, number, kept))
 
     def end(self, at: datetime) -> None:
         """Archive the conversation's end."""

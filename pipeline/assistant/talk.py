@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from pipeline.asr import Expected
 from pipeline.assistant import exchange
 from pipeline.assistant.exchange import Exchange
-from pipeline.assistant.listening import Heard, Listener, moved
+from pipeline.assistant.listening import Again, Heard, Listener, moved
 from pipeline.assistant.performing import Performer
 from pipeline.assistant.recording import Recorder
 from pipeline.assistant.speech import said_once
@@ -78,6 +79,11 @@ class Talk:
         return waits(self._flows, self._state)
 
     @property
+    def expects(self) -> tuple[Expected, ...]:
+        """What a recogniser should prefer to hear now."""
+        return self._listener.expects(asked(self._flows, self._state))
+
+    @property
     def ended(self) -> bool:
         """Whether the assistant has said goodbye; words after it begin anew."""
         return ended(self._state)
@@ -115,12 +121,12 @@ class Talk:
         """The turn after ``waits.time_out_s`` in this state; None where nobody minds."""
         return self._unasked("time-out", TimedOut())
 
-    def consider(self, text: str, again: Callable[[], str] | None = None) -> Draft:
+    def consider(self, text: str, again: Again | None = None) -> Draft:
         """What ``say(text)`` would answer, worked out ahead: nothing of the conversation or the archive changes.
 
         Understanding, dialog and actions that only read are done; a hand-over is not. For ``commit``, or to be dropped.
-        ``again`` hears the sound once more with a better recogniser; it is asked where the text means nothing, and what
-        it hears is answered instead where that means something ("" for nothing).
+        ``again`` hears the sound once more with a better recogniser; it is asked where the text may be misheard, and
+        the first of its texts that surely means something is answered instead.
         """
         heard = self._listener.cleaned(text)
         if heard.text.lower() not in _COMMANDS:
@@ -155,13 +161,17 @@ class Talk:
         done = exchange.carried_on(self._flows, draft.exchange, self._performer, rest=self._rest)
         return self._take_heard(heard, done, at, recogniser, timings_ms)
 
+    def timed(self, number: int, timings_ms: Mapping[str, float]) -> None:
+        """Archive milliseconds by stage that were measured after turn ``number``, such as those of saying it."""
+        self._recorder.add_timings(number, timings_ms)
+
     def close(self) -> None:
         """Note in the archive that the conversation is over; again does nothing."""
         if not self._closed:
             self._closed = True
             self._recorder.end(self._clock())
 
-    def _listen(self, heard: Heard, *, spoken: bool, again: Callable[[], str] | None = None) -> Heard:
+    def _listen(self, heard: Heard, *, spoken: bool, again: Again | None = None) -> Heard:
         wanted = asked(self._flows, self._state)
         return self._listener.listen(heard, self._state, wanted, spoken=spoken, again=again)
 

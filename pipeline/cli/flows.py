@@ -61,7 +61,8 @@ def flows_test(settings: Settings, folder: Path, model: bool, audio: bool) -> No
     with opened(settings) as backends:
         hear: Hear | None = None
         if model or audio:
-            listener = Listener(backends.understander, backends.fulfilment.cities, utc_now)
+            services = backends.fulfilment
+            listener = Listener(backends.understander, services.cities, utc_now, things=services.things)
             hear = by_model(listener)
         if audio:
             cache = settings.home / "cache" / "voices"

@@ -9,12 +9,14 @@ from pipeline.dialog.flows import Confirm, Flows, Question
 from pipeline.dialog.text import normal
 from pipeline.dialog.values import DialogState
 
+CHOICES = "choices"  # the context key under which an action says what it has found several of
+
 
 @dataclass(frozen=True)
 class Asked:
     """``slots`` that would answer the question, and whether "yes" or "no" would; the words around an answer.
 
-    ``phrases`` are utterances that are known for certain, whatever was asked.
+    ``phrases`` are utterances that are known for certain, whatever was asked; ``choices`` are what was offered.
     """
 
     slots: frozenset[str] = frozenset()
@@ -22,6 +24,7 @@ class Asked:
     small_words: Collection[str] = ()
     fillers: Collection[str] = ()
     phrases: Collection[str] = ()
+    choices: tuple[str, ...] = ()
 
     def is_phrase(self, text: str) -> bool:
         """Whether the flows themselves know what the whole utterance means."""
@@ -37,4 +40,6 @@ def asked(flows: Flows, state: DialogState) -> Asked:
         slots = frozenset((*node.entities.values(), *node.match_any))
     elif isinstance(node, Confirm) and node.key:
         slots = frozenset((node.key,))
-    return Asked(slots, isinstance(node, Confirm), flows.small_words, flows.fillers, flows.phrases)
+    offered = state.context.get(CHOICES, ())
+    choices = (offered,) if isinstance(offered, str) else offered
+    return Asked(slots, isinstance(node, Confirm), flows.small_words, flows.fillers, flows.phrases, choices)

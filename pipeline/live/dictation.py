@@ -6,10 +6,10 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.asr import Endpointing, Final, Partial, Recogniser
+from pipeline.asr import Endpointing, Expected, Final, Partial, Recogniser
 from pipeline.errors import OvertoneError
 from pipeline.live.turn_taking import DECODE_MS, LONGEST_MS
 
@@ -33,9 +33,14 @@ class Transcribed:
 class Dictation:
     """Sound goes in, partials and one ``Transcribed`` come out in the event loop that made it."""
 
-    def __init__(self, recogniser: Recogniser, hear: Callable[[Dictation, Partial | Transcribed], None]) -> None:
+    def __init__(
+        self,
+        recogniser: Recogniser,
+        hear: Callable[[Dictation, Partial | Transcribed], None],
+        expected: Sequence[Expected] = (),
+    ) -> None:
         """Opens the stream; ``hear`` is called in the running loop, with this dictation and what it gave."""
-        self._recogniser, self._hear = recogniser, hear
+        self._recogniser, self._hear, self._expected = recogniser, hear, expected
         self._loop = asyncio.get_running_loop()
         self._sound: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._ended = False
@@ -64,7 +69,9 @@ class Dictation:
         texts: list[str] = []
         model = ""
         error: OvertoneError | None = None
-        stream = self._recogniser.stream(self._chunks(), endpointing=_ENDPOINTING, patience_s=PATIENCE_S)
+        stream = self._recogniser.stream(
+            self._chunks(), endpointing=_ENDPOINTING, expected=self._expected, patience_s=PATIENCE_S
+        )
         try:
             for event in stream:
                 if self._dropped:

@@ -22,7 +22,7 @@ from pipeline.settings import Settings
 
 T = TypeVar("T")
 
-_FEW = 4  # conversations, among which there is time for second opinions
+_FEW = 8  # conversations, among which there is time for second opinions
 _THREADS = 16  # beside those of the conversations; what they do is short, or waits for a service
 
 log = logging.getLogger(__name__)

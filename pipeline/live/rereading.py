@@ -10,12 +10,13 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from pipeline.asr import RATE_HZ, Recogniser
+from pipeline.asr import RATE_HZ, Expected, Recogniser
 from pipeline.errors import OvertoneError
 
 LONGEST_S = 15.0  # of sound that is worth it
+ALTERNATIVES = 3  # texts, of which the first that means something counts
 PATIENCE_S = 3.0  # for an opinion, on a busy machine; then the person is asked to say it again
 
 log = logging.getLogger(__name__)
@@ -30,28 +31,33 @@ class Rereader:
         """``crowded`` says whether the machine has no time for second opinions."""
         self._recogniser, self._patience_s, self._crowded = recogniser, patience_s, crowded
         self._busy = threading.Lock()
+        self.model = ""  # "name@version" of the recogniser, once it was asked
 
-    def of(self, pcm: bytes) -> Callable[[], str] | None:
-        """What hears ``pcm`` (16-bit mono at 16 kHz) again: its text, "" where it is away or busy for too long.
+    def of(self, pcm: bytes, expected: Sequence[Expected] = ()) -> Callable[[], Sequence[str]] | None:
+        """What hears ``pcm`` (16-bit mono at 16 kHz) again, expecting some phrases: texts, likeliest first.
+
+        They are none where it is away or busy for too long.
 
         None for no sound at all, for more than LONGEST_S, and in a crowd.
         """
         if not pcm or len(pcm) > 2 * RATE_HZ * LONGEST_S or self._crowded():
             return None
-        return lambda: self._read(pcm)
+        return lambda: self._read(pcm, expected)
 
-    def _read(self, pcm: bytes) -> str:
+    def _read(self, pcm: bytes, expected: Sequence[Expected]) -> Sequence[str]:
         until = time.monotonic() + self._patience_s
         if not self._busy.acquire(timeout=self._patience_s):
-            return ""
-        heard: queue.SimpleQueue[str] = queue.SimpleQueue()
+            return ()
+        heard: queue.SimpleQueue[Sequence[str]] = queue.SimpleQueue()
 
         def work() -> None:
             try:
-                heard.put(self._recogniser.recognise(pcm).transcript)
+                found = self._recogniser.recognise(pcm, expected=expected, alternatives=ALTERNATIVES)
+                self.model = found.model
+                heard.put((found.transcript, *found.others))
             except (OvertoneError, ValueError) as error:  # gRPC's word for a channel that was closed meanwhile
                 log.info("no second opinion: %s", error)
-                heard.put("")
+                heard.put(())
             finally:
                 self._busy.release()
 
@@ -59,4 +65,4 @@ class Rereader:
         try:
             return heard.get(timeout=max(0.0, until - time.monotonic()))
         except queue.Empty:
-            return ""
+            return ()

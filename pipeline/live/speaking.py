@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.calls import Turn
@@ -35,9 +35,9 @@ class Given:
 class Mouth:
     """Says one answer at a time; belongs to the event loop that made it."""
 
-    def __init__(self, outbox: Outbox, speaker: Speaker, voice: str) -> None:
-        """``voice`` is a Riva name; empty: the server's choice."""
-        self._outbox, self._speaker, self._voice = outbox, speaker, voice
+    def __init__(self, outbox: Outbox, speaker: Speaker, voice: str, timed: Callable[[events.Latency], None]) -> None:
+        """``voice`` is a Riva name; empty: the server's choice. ``timed`` is told of each first sound."""
+        self._outbox, self._speaker, self._voice, self._timed = outbox, speaker, voice, timed
         self._playback = Playback()
         self._saying: asyncio.Task[None] | None = None
         self._turn: int | None = None
@@ -92,7 +92,7 @@ class Mouth:
                 async for pcm in now.pieces():
                     await self._playback.room()
                     if given is not None:
-                        self._outbox.put(latency(turn, given, now))
+                        self._timed(latency(turn, given, now))
                         given = None
                     self._playback.add(pcm)
                     self._outbox.put(events.Sound(turn.number, pcm))

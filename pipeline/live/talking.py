@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from pipeline.errors import BackendError, OvertoneError
 from pipeline.live import events
 from pipeline.live.dictation import Dictation, Transcribed
 from pipeline.live.ear import ONSET_S, Ear, Frame
+from pipeline.live.events import Latency
 from pipeline.live.means import Means, Run
 from pipeline.live.phrasing import pieces_of
 from pipeline.live.playing import Outbox
@@ -62,7 +63,7 @@ class SpokenConversation:
         self._mode, self._aloud, self._phone = mode, aloud, phone
         self._ear = Ear(means.vad)
         self._outbox = Outbox()
-        self._mouth = Mouth(self._outbox, means.speaker, means.voice)
+        self._mouth = Mouth(self._outbox, means.speaker, means.voice, self._timed)
         self._utterance: Utterance | None = None
         self._leaving: list[Utterance] = []  # whose last word is awaited
         self._turns = asyncio.Lock()  # a Talk does one thing at a time
@@ -186,7 +187,8 @@ class SpokenConversation:
         return not self._phone or frame.level >= _ECHO * self._mouth.loudest()
 
     def _open(self, before: bytes) -> None:
-        self._utterance = Utterance(Dictation(self._means.recogniser, self._dictated))
+        expected = self._talk.expects
+        self._utterance = Utterance(Dictation(self._means.recogniser, self._dictated, expected), expected)
         self._utterance.dictation.add(before)
         self._utterance.sound += before
         self._outbox.put(events.Speech(True))
@@ -264,6 +266,9 @@ class SpokenConversation:
         if guess is not None and guess.text != text:
             guess.drop()
             guess = None
+        if guess is None:  # as with the button to talk, or where the last word came without a pause
+            guess = Guess(text)
+            guess.task = self._start(self._consider(guess, utterance))
         self._start(self._answer(Given(text, utterance.ended_at, now, recognise_ms), guess))
 
     def _discard(self) -> None:
@@ -291,7 +296,7 @@ class SpokenConversation:
             if guess.dropped or self._closed:
                 return
             try:
-                again = None if utterance.before else self._means.rereader.of(bytes(utterance.sound))
+                again = self._again(utterance)
                 guess.draft = await self._run(self._talk.consider, guess.text, again)
             except OvertoneError as error:
                 log.warning("no guess at an answer: %s", error)
@@ -301,6 +306,12 @@ class SpokenConversation:
             guess.voicing = self._mouth.prepare(pieces[0])
         if utterance is self._utterance and utterance.paused_at is not None:
             self._decide(utterance, time.monotonic() - utterance.ended_at)
+
+    def _again(self, utterance: Utterance) -> Callable[[], Sequence[str]] | None:
+        """What hears the utterance again; None where that would be of its second half alone, or is too much to ask."""
+        if utterance.before:
+            return None
+        return self._means.rereader.of(bytes(utterance.sound), utterance.expected)
 
     async def _answer(self, given: Given, guess: Guess | None) -> None:
         generation = self._generation
@@ -327,9 +338,11 @@ class SpokenConversation:
         recogniser = "" if given.recognise_ms is None else self._model
         draft: Draft | None = guess.draft if guess is not None else None
         if draft is not None:
+            if draft.heard.again:
+                recogniser = self._means.rereader.model
             with suppress(ValueError):  # another turn came between
                 return self._talk.commit(draft, recogniser=recogniser, timings_ms=timings)
-        return self._talk.say(given.text, recogniser=recogniser, timings_ms=timings)
+        return self._talk.say(given.text, recogniser=recogniser and self._model, timings_ms=timings)
 
     def _answered(self, turn: Turn, given: Given | None, guess: Guess | None, generation: int) -> None:
         """Tells of a turn and says its answer, unless the person has spoken meanwhile."""
@@ -344,7 +357,7 @@ class SpokenConversation:
         pieces = pieces_of(turn.replies)
         if not self._aloud or not pieces:
             if given is not None:
-                self._outbox.put(latency(turn, given, None))
+                self._timed(latency(turn, given, None))
             if self._talk.ended:
                 self._start(self.close())
             return
@@ -355,6 +368,15 @@ class SpokenConversation:
         saying = self._mouth.say(turn, pieces, voicing, given)
         if self._talk.ended:
             self._start(self._close_after(saying))
+
+    def _timed(self, latency: Latency) -> None:
+        """Tells where a turn's time went, and archives it."""
+        self._outbox.put(latency)
+        self._start(self._keep(latency))
+
+    async def _keep(self, latency: Latency) -> None:
+        async with self._turns:
+            await self._run(self._talk.timed, latency.turn, latency.stages)
 
     async def _close_after(self, saying: asyncio.Task[None]) -> None:
         """Ends the conversation when its last words have been heard; somebody who breaks them off goes on with it."""

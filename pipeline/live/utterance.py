@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from pipeline.asr import Partial
+from pipeline.asr import Expected, Partial
 from pipeline.assistant import Draft
 from pipeline.live.dictation import Dictation
 from pipeline.live.ear import Frame
@@ -44,6 +44,7 @@ class Utterance:
     """What one person says without a long pause. Times ``_at`` are monotonic seconds."""
 
     dictation: Dictation
+    expected: tuple[Expected, ...] = ()  # phrases, when it began
     before: str = ""  # what was said just before, and taken to be finished too early
     sound: bytearray = field(default_factory=bytearray)  # 16-bit mono at 16 kHz, as the dictation gets it
     began_at: float = field(default_factory=time.monotonic)

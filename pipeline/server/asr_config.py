@@ -12,7 +12,7 @@ from typing import Any
 from riva.client.proto.riva_audio_pb2 import AudioEncoding
 
 from pipeline.calls import Word
-from pipeline.server import text_forms
+from pipeline.server import boosting, text_forms
 from pipeline.server.endpointing import Endpointing
 from pipeline.server.guard import Refusal
 from pipeline.server.heard import RecogniserCard
@@ -20,7 +20,9 @@ from pipeline.server.listening import AudioConfig
 from pipeline.server.offline import MOST_ALTERNATIVES, Wish
 
 _LONGEST_HISTORY_MS = 10_000
-_MOST_PHRASES = 100
+_MOST_PHRASES = 2_000
+_LONGEST_PHRASE = 100  # characters
+_USUAL_BOOST = 20.0  # where a context has phrases and no boost: the least that NVIDIA recommends
 
 
 class Forms:
@@ -80,12 +82,16 @@ def wish(config: Any, card: RecogniserCard) -> Wish:
     """What ``config`` asks of the offline recogniser. Raises Refusal as language does."""
     if config.max_alternatives < 0:
         raise Refusal(f"Error: max_alternatives is {config.max_alternatives}; it cannot be below 0")
-    phrases = [phrase.strip() for context in config.speech_contexts for phrase in context.phrases]
+    phrases = [
+        (" ".join(phrase.split())[:_LONGEST_PHRASE], context.boost or _USUAL_BOOST)
+        for context in config.speech_contexts
+        for phrase in context.phrases
+    ]
     return Wish(
         language=language(config, card),
         words=config.enable_word_time_offsets,
         alternatives=min(max(1, config.max_alternatives), MOST_ALTERNATIVES),
-        phrases=tuple(phrase for phrase in phrases if phrase)[:_MOST_PHRASES],
+        boosts=boosting.boosts(dict([(phrase, boost) for phrase, boost in phrases if phrase][:_MOST_PHRASES])),
     )
 
 

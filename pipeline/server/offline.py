@@ -4,6 +4,7 @@ Measured on 2 cores (tiny.en, int8): Whisper always encodes 30 seconds, whatever
 few windows of 28 s as possible, cut only in silences, and each window is decoded once, without time tokens: with them
 Whisper moves on to the last time it wrote and encodes the rest again, for up to twice the work and invented words in
 the remainder. A beam of 5 costs a quarter more than greedy decoding and takes a quarter off the word error rate.
+Expected phrases and further guesses are another matter: see hypotheses.py.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,8 @@ import numpy.typing as npt
 from pipeline import weights
 from pipeline.calls import Word
 from pipeline.errors import ConfigError
+from pipeline.server import hypotheses
+from pipeline.server.boosting import NONE, Boosts
 from pipeline.server.heard import Alternative, Heard, RecogniserCard
 from pipeline.voice import RATE_HZ, Pack, VoiceActivity, pack, regions
 
@@ -33,6 +37,7 @@ _WINDOW_S = 28.0  # of the 30 s that the encoder takes, so that padding at the e
 _LOOPING = 2.4  # a text that compresses better than this repeats itself (Whisper's own threshold)
 _UNSURE = -1.0  # mean log probability under which a text counts only if the model also hears speech (Whisper's own)
 _SILENT = 0.6  # probability of "no speech" above which an unsure text is dropped (Whisper's own)
+_FRAMES_A_SECOND = 100  # as Whisper counts them in alignments
 _TAIL = np.zeros(RATE_HZ // 2, dtype=np.int16)  # Whisper drops a last sentence that ends with the audio (measured)
 _BLOCK = 60 * RATE_HZ  # samples that the voice activity model sees at once
 
@@ -46,7 +51,7 @@ class Wish:
     language: str  # ISO 639-1; "" lets a multilingual model find out
     words: bool  # word times and confidences
     alternatives: int  # guesses wanted, 1 or more
-    phrases: tuple[str, ...]  # words to expect
+    boosts: Boosts = NONE  # phrases to expect
 
 
 class Whisper:
@@ -67,7 +72,12 @@ class Whisper:
             type="offline",
             languages=tuple(self._model.supported_languages),
             version=version or _fingerprint(self._model),
-            parameters={"word_times": "measured", "confidence": "True", "max_alternatives": str(MOST_ALTERNATIVES)},
+            parameters={
+                "word_times": "measured",
+                "confidence": "True",
+                "max_alternatives": str(MOST_ALTERNATIVES),
+                "word_boosting": "True",
+            },
         )
 
     def packs(self, pcm: Pcm) -> list[Pack]:
@@ -86,13 +96,16 @@ class Whisper:
         pieces = [_cut(pcm, piece.start_s, piece.end_s) for piece in stretch.pieces]
         audio = _floats(np.concatenate([*pieces, _TAIL]))
         end_s = stretch.pieces[-1].end_s
+        if wish.alternatives > 1 or wish.boosts.nats:
+            among = self._among(audio, stretch, wish)
+            if among is not None:
+                return among
         best = self._decode(audio, wish)
         if best is None:
             return Heard("", end_s)
         words = _words(best.words, stretch) if wish.words else ()
         confidence = math.exp(min(0.0, best.avg_logprob))
-        others = self._others(audio, wish, best.text) if wish.alternatives > 1 else ()
-        return Heard(best.text.strip(), end_s, confidence, words, others)
+        return Heard(best.text.strip(), end_s, confidence, words)
 
     def _decode(self, audio: npt.NDArray[np.float32], wish: Wish) -> Any | None:
         """The one segment of the window, or None without speech."""
@@ -114,32 +127,36 @@ class Whisper:
             condition_on_previous_text=False,
             without_timestamps=True,
             word_timestamps=wish.words,
-            hotwords=", ".join(wish.phrases) or None,
             **options,
         )
         # A lazy iterator: what would come after the first window is the padding behind the speech.
         return next(iter(segments), None)
 
-    def _others(self, audio: npt.NDArray[np.float32], wish: Wish, best: str) -> tuple[Alternative, ...]:
-        """Up to ``wish.alternatives`` - 1 further guesses out of one wider beam."""
-        from faster_whisper.audio import pad_or_trim
+    def _among(self, audio: npt.NDArray[np.float32], stretch: Pack, wish: Wish) -> Heard | None:
+        """The likeliest of several guesses and the next ones; None where the model finds nothing to choose from."""
         from faster_whisper.tokenizer import Tokenizer
 
         model = self._model
         tokenizer = Tokenizer(
             model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=wish.language or "en"
         )
-        prompt = model.get_prompt(tokenizer, [], without_timestamps=True, hotwords=", ".join(wish.phrases) or None)
-        count = wish.alternatives + 1  # one of them is likely to be the best guess itself
-        encoded = model.encode(pad_or_trim(model.feature_extractor(audio)))
-        found = model.model.generate(
-            encoded, [prompt], beam_size=max(_BEAM, count), num_hypotheses=count, return_scores=True
-        )[0]
-        texts = {best.strip(): 0.0}
-        for tokens, score in zip(found.sequences_ids, found.scores, strict=True):
-            texts.setdefault(tokenizer.decode(tokens).strip(), math.exp(min(0.0, score)))
-        texts.pop(best.strip())
-        return tuple(Alternative(text, score) for text, score in list(texts.items())[: wish.alternatives - 1])
+        found = hypotheses.found(model, tokenizer, audio, wish.boosts, silent=_SILENT, unsure=_UNSURE, looping=_LOOPING)
+        if found is None:
+            return None
+        best, *others = found.hypotheses[: wish.alternatives]
+        words: tuple[Word, ...] = ()
+        if wish.words:
+            frames = round(len(audio) / RATE_HZ * _FRAMES_A_SECOND)
+            words = _words(
+                _timed(model.find_alignment(tokenizer, [list(best.tokens)], found.encoded, frames)[0]), stretch
+            )
+        return Heard(
+            best.text,
+            stretch.pieces[-1].end_s,
+            best.confidence,
+            words,
+            tuple(Alternative(one.text, one.confidence) for one in others),
+        )
 
 
 def _locate(name: str, models: Path) -> tuple[Path, str]:
@@ -207,6 +224,11 @@ def _words(found: Sequence[Any], stretch: Pack) -> tuple[Word, ...]:
             word = Word(last.text + word.text, last.start_s, word.end_s, sure)
         words.append(word)
     return tuple(stretch.placed(word for word in words if word.text))
+
+
+def _timed(found: Sequence[Mapping[str, Any]]) -> list[SimpleNamespace]:
+    """Words as faster-whisper's own segments have them; the last row is the end of the text."""
+    return [SimpleNamespace(**row) for row in found if row["word"].strip() and not row["word"].startswith("<|")]
 
 
 def _cut(pcm: Pcm, start_s: float, end_s: float) -> Pcm:

@@ -53,7 +53,12 @@ class Moonshine:
             type="online",
             languages=("en",),
             version=weights.version(_NAME, models),
-            parameters={"word_times": "estimated", "confidence": "False", "max_alternatives": "1"},
+            parameters={
+                "word_times": "estimated",
+                "confidence": "False",
+                "max_alternatives": "1",
+                "word_boosting": "False",
+            },
         )
 
     def recognise(self, samples: npt.NDArray[np.float32]) -> str:

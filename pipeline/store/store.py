@@ -406,6 +406,10 @@ class Store:
         """
         turns.add(self._database, turn)
 
+    def add_timings(self, conversation_id: str, number: int, timings_ms: Mapping[str, float]) -> None:
+        """Add milliseconds by stage to a stored turn; InputError where there is none."""
+        turns.add_timings(self._database, conversation_id, number, timings_ms)
+
     def turns(self, conversation_id: str) -> list[Turn]:
         """The turns of the conversation with exactly that id, by number; InputError without such a conversation."""
         with self._database.reading() as connection:

@@ -35,6 +35,22 @@ def add(database: Database, turn: Turn) -> None:
             ) from None
 
 
+def add_timings(database: Database, conversation_id: str, number: int, timings_ms: Mapping[str, float]) -> None:
+    """Add milliseconds by stage to a stored turn, such as those of saying it; a stage that it has is measured anew.
+
+    Raises InputError where there is no such turn, and for values that no database can hold.
+    """
+    what = f"turn {number} of conversation {conversation_id!r}"
+    own = rows.storable(conversation_id, f"the conversation of {what}")
+    measured = _timings(timings_ms, what)
+    one = (turns.c.conversation_id == own) & (turns.c.number == number)
+    with database.writing() as connection:
+        found = connection.execute(select(turns.c.timings_ms).where(one)).first()
+        if found is None:
+            raise InputError(f"there is no {what}: its timings cannot be stored")
+        connection.execute(update(turns).where(one).values(timings_ms={**found.timings_ms, **measured}))
+
+
 def of(connection: Connection, conversation_id: str) -> list[Turn]:
     """The turns of the conversation with exactly that id, by number; InputError without such a conversation."""
     own = rows.storable(conversation_id, "the id of the conversation")
@@ -112,12 +128,16 @@ def _row(turn: Turn) -> dict[str, Any]:
         "state": rows.storable(turn.state, f"the state of {what}"),
         "actions": [_performed(action, f"action {action.name!r} of {what}") for action in turn.actions],
         "replies": [rows.storable(reply, f"a reply of {what}") for reply in turn.replies],
-        "timings_ms": {
-            rows.storable(stage, f"a timing of {what}"): rows.finite(ms, f"the timing {stage!r} of {what}")
-            for stage, ms in turn.timings_ms.items()
-        },
+        "timings_ms": _timings(turn.timings_ms, what),
         "recogniser": rows.storable(turn.recogniser, f"the recogniser of {what}"),
         "error": rows.storable(turn.error, f"the error of {what}"),
+    }
+
+
+def _timings(timings_ms: Mapping[str, float], what: str) -> dict[str, float]:
+    return {
+        rows.storable(stage, f"a timing of {what}"): rows.finite(ms, f"the timing {stage!r} of {what}")
+        for stage, ms in timings_ms.items()
     }
 
 

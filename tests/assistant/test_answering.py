@@ -160,8 +160,8 @@ def test_another_city_can_be_said_instead_of_no(desk: Desk) -> None:
 def test_a_second_opinion_is_asked_for_what_means_nothing(desk: Desk) -> None:
     asked_for: list[str] = []
 
-    def again(said: str) -> str:
-        asked_for.append(said)
+    def again(*said: str) -> tuple[str, ...]:
+        asked_for.extend(said)
         return said
 
     better = "make that Gulfport instead"
@@ -173,9 +173,55 @@ def test_a_second_opinion_is_asked_for_what_means_nothing(desk: Desk) -> None:
     assert asked_for == [better]
     turn = talk.commit(draft, recogniser="moonshine-tiny-en@1")
     assert turn.user_text == better
-    for understood in ("Will it rain in Boston?", "yes", "Help!", "hm"):
+    for understood in ("Will it rain in Boston?", "yes", "Help!", "hm", "how much is a blue wool sweater"):
         talk.consider(understood, lambda: again("what's the weather"))
     assert asked_for == [better]  # what was understood, and a word or two, are not heard again
     for nothing in ("", "my sister is a good dancer"):
         draft = talk.consider("Is my sister home yet?", lambda nothing=nothing: again(nothing))  # type: ignore[misc]
         assert draft.heard.text == "Is my sister home yet?"
+
+
+@pytest.mark.parametrize(
+    ("asked", "heard", "again", "taken"),
+    [
+        ("how warm is it", "I.", ("Our four.", "Oslo."), "Oslo."),  # no answer to "which city?"; the first of some
+        ("how warm is it", "Daniel.", ("Yes.",), "Daniel."),  # a word of noise is no answer
+        ("", "Owlitt Ring.", ("Will it rain?",), "Will it rain?"),  # a thing that nobody sells
+        ("", "D. have lifting blue sweaters.", ("Do you have 15 blue sweaters?",), "Do you have 15 blue sweaters?"),
+        ("", "What's the weather in Lanta?", ("What's the weather in Atlanta?",), "What's the weather in Atlanta?"),
+        ("", "How much are zebra socks?", ("How much are zebra socks?",), "How much are zebra socks?"),
+    ],
+)
+def test_what_names_nothing_known_or_is_no_answer_is_heard_again(
+    desk: Desk, asked: str, heard: str, again: tuple[str, ...], taken: str
+) -> None:
+    talk = desk.assistant.begin("voice")
+    if asked:
+        assert talk.say(asked).state == "hear_location"
+    assert talk.consider(heard, lambda: again).heard.text == taken
+
+
+def test_a_recogniser_is_told_what_to_expect(desk: Desk) -> None:
+    def boost(phrase: str) -> float:
+        return max((one.boost for one in talk.expects if phrase in one.phrases), default=0.0)
+
+    talk = desk.assistant.begin("voice")
+    assert boost("Oslo") < 50
+    assert boost("never mind") > 0
+    assert boost("fifteen") == 0
+    talk.say("how warm is it")
+    assert 50 < boost("Oxford") < boost("Oslo")
+    assert boost("Houston") == max(one.boost for one in talk.expects)
+    talk.say("never mind")
+    talk.say("do you have twelve blue sweaters")
+    assert talk.state == "confirm_quantity"
+    assert boost("fifteen") == boost("15") > 0
+
+
+def test_a_state_chooses_among_the_places_that_were_offered(desk: Desk) -> None:
+    talk = desk.assistant.begin("text")
+    assert "Springfield, Illinois" in talk.say("weather in Springfield").replies[0]
+    turn = talk.say("the one in Illinois")
+    assert "In Springfield" in turn.replies[0]
+    assert turn.actions[0].request["location"] == "Springfield, Illinois"
+    assert "In Illinois" in talk.say("and in Illinois?").replies[0]  # by itself it is the state

@@ -106,7 +106,7 @@ def overhead(folder: Path, sources: list[Path]) -> dict[str, float]:
         auth.channel.close()
     channels = sorted(settings.audio_folder.glob("*/channel-*.wav"))
     whisper = Whisper(settings.whisper, settings.models, workers=2)
-    wish = Wish("en", words=True, alternatives=1, phrases=())
+    wish = Wish("en", words=True, alternatives=1)
     stretches = []
     for path in channels:
         blocks = (audio.floats(block) for block in audio.blocks(path, 32 * voice.FRAME_S))

@@ -3,6 +3,7 @@
 A gateway and a speech server as processes of their own; people are our own voice, played into sockets at the pace of
 time. ``compute_ms`` is the models' time from the end of speech to the first sound (recognition, understanding, dialog,
 fulfilment, the first sentence's synthesis); ``total_ms`` is what a person waits, with the endpointing silence in it.
+Then how quickly an answer stops when somebody speaks into it (barge_in.py).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from typing import Any
 
 from pipeline import embedded
 from pipeline.backends import Backends
+from pipeline.live import twilio
 from pipeline.settings import Settings
+from tests.bench import barge_in
 from tests.live import running
 from tests.live.client import RATE_HZ, Client, spoken, talking
 
@@ -35,22 +38,28 @@ QUESTIONS = (
     "What can you do?",
     "Is it sunny in Miami right now?",
 )
+BARGE_IN = "Will it rain in Boston?"
 CITIES = ("Denver", "Boston", "Chicago", "Seattle", "Miami", "Austin", "Phoenix", "Atlanta")
 _STAGES = ("wait_ms", "recognise_ms", "understand_ms", "dialog_ms", "fulfil_ms", "speak_ms", "compute_ms", "total_ms")
 
 
-def measure(folder: Path, *, turns: int = 20, crowd: int = 8) -> dict[str, Any]:
+def measure(folder: Path, *, turns: int = 20, crowd: int = 8, barges: int = 20) -> dict[str, Any]:
     """Milliseconds by stage (p50, p95) over ``turns`` spoken turns, and what ``crowd`` conversations at once got."""
     settings = Settings(home=folder / "speech", serve_port=0)
     with embedded.start(settings, os.environ) as server:
         there = replace(settings, asr_uri=server.uri, nlp_uri=server.uri, tts_uri=server.uri)
         with Backends(there, os.environ) as backends:
             questions = [spoken(backends.speaker, question) for question in QUESTIONS]
+            question = spoken(backends.speaker, BARGE_IN)
+            question_by_phone = spoken(backends.speaker, BARGE_IN, twilio.RATE_HZ)
             crowd_says = [spoken(backends.speaker, f"Will it rain in {city}?") for city in CITIES[:crowd]]
         with running.running(folder / "gateway", server.uri) as gateway:
             load = os.getloadavg()[0]
             alone = asyncio.run(_alone(gateway.address, [questions[n % len(questions)] for n in range(turns)]))
             together = asyncio.run(_together(gateway.address, crowd_says))
+            stopped = asyncio.run(barge_in.on_a_page(gateway.address, question, barges))
+            cleared = asyncio.run(barge_in.on_a_telephone(gateway.address, question_by_phone, barges // 4))
+            noises = asyncio.run(barge_in.by_noise(gateway.address))
     return {
         "turns": len(alone),
         "load_before": round(load, 1),
@@ -61,6 +70,9 @@ def measure(folder: Path, *, turns: int = 20, crowd: int = 8) -> dict[str, Any]:
         "conversations_at_once": len(together),
         "crossed_answers": sum(row["crossed"] for row in together),
         "answers_missed": sum(row["missed"] for row in together),
+        "stopped_by_speech_ms": _summary(stopped),
+        "cleared_on_the_telephone_ms": _summary(cleared),
+        "stopped_by_noise": noises,
         "at_once": {stage: _summary([row[stage] for row in together if stage in row]) for stage in _STAGES},
     }
 

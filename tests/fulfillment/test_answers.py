@@ -317,10 +317,10 @@ def places(*found: Business, total: int | None = None, sample: bool = False, **q
         (places(replace(NONNA, hours=tuple(Span(weekday, 0, 1440) for weekday in range(7)), rating=None)),
          "Nonna Rosa is at 1418 Echo Park Avenue in Denver. It never closes."),
         (places(replace(NONNA, address="", hours=(), rating=4.0)), "Nonna Rosa is in Denver, with 4 stars."),
-        (places(), "Sorry, I couldn't find pasta in Denver."),
-        (places(open_at=NOON), "Sorry, I couldn't find pasta in Denver that's open then."),
+        (places(), "Sorry, I couldn't find any pasta in Denver."),
+        (places(open_at=NOON), "Sorry, I couldn't find any pasta in Denver that's open then."),
         (places(prices=(1,), least_rating=4.0),
-         "Sorry, I couldn't find pasta in Denver in that price range with 4 stars."),
+         "Sorry, I couldn't find any pasta in Denver in that price range with 4 stars."),
         (places(what="", name="Target"), "Sorry, I couldn't find target in Denver."),
     ],
 )  # fmt: skip

@@ -63,6 +63,9 @@ def test_what_is_no_place(cities: Cities, said: str) -> None:
         ("Bless Angela's.", "Los Angeles"),
         ("Narrowby,", "Nairobi"),
         ("sea-book springs", "Steamboat Springs"),
+        ("lanta", "Atlanta"),  # a first syllable that was not heard
+        ("troit.", "Detroit"),
+        ("land", ""),
         ("awful", ""),
         ("tires", ""),
         ("fribble frabble", ""),

@@ -13,6 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from pipeline.asr import RATE_HZ, Recogniser
 from pipeline.live.resampling import Resampler
+from pipeline.rehearse import telephone
 from pipeline.settings import Settings
 from pipeline.store import open_store
 from pipeline.tts import RATE_HZ as VOICE_HZ
@@ -71,6 +72,8 @@ def test_a_spoken_question_is_heard_answered_and_said(
     archived = stored(gateway, client.all("ready")[0]["conversation"])
     assert [one.event for one in archived] == ["opened", "said"]
     assert archived[1].recogniser.startswith("moonshine")
+    assert {"wait_ms", "recognise_ms", "speak_ms", "compute_ms", "total_ms"} <= archived[1].timings_ms.keys()
+    assert archived[1].timings_ms["total_ms"] == latency["stages"]["total_ms"]
 
 
 def test_speech_during_an_answer_stops_it(gateway: Running, speaker: Speaker) -> None:
@@ -110,6 +113,33 @@ def test_silence_and_noise_make_no_turn(gateway: Running) -> None:
     client = asyncio.run(converse())
     assert [row["turn"]["number"] for row in client.all("turn")] == [0]
     assert not client.all("error")
+
+
+def test_what_is_misheard_behind_the_button_is_heard_again(gateway: Running, speaker: Speaker) -> None:
+    question = telephone(np.frombuffer(speaker.say("will it rain")[0], dtype="<i2")).tobytes()
+
+    async def converse() -> Client:
+        async with talking(gateway.address, microphone=True, mode="push") as client:
+            await client.quiet()
+            for number in range(1, 9, 2):  # a busy machine has no time for second opinions
+                await client.send("talk", on=True)
+                client.speak(question)
+                await asyncio.sleep(len(question) / 2 / RATE_HZ + 0.2)
+                await client.send("talk", on=False)
+                turn = await client.turn(number)
+                if turn["intent"]["name"] == "weather.rainfall_yes_no":
+                    break
+                await client.send("text", text="start over")
+                await client.turn(number + 1)
+            await client.send("end")
+            await client.message("ended")
+            return client
+
+    client = asyncio.run(converse())
+    last = stored(gateway, client.all("ready")[0]["conversation"])[-1]
+    assert last.intent is not None
+    assert last.intent.name == "weather.rainfall_yes_no"
+    assert last.recogniser.startswith("whisper")
 
 
 def test_push_to_talk_ends_an_utterance_at_once(gateway: Running, speaker: Speaker) -> None:

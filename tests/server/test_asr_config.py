@@ -65,9 +65,12 @@ def test_the_audio_is_named_as_riva_names_it() -> None:
 def test_a_wish_holds_words_alternatives_and_phrases_within_bounds() -> None:
     config = riva.RecognitionConfig(max_alternatives=50, enable_word_time_offsets=True)
     riva.add_word_boosting_to_config(config, ["Larkfield", " ", "Halden Bank"], 20.0)
+    riva.add_word_boosting_to_config(config, ["Oslo"], 400.0)
+    riva.add_word_boosting_to_config(config, ["no"], -30.0)
+    config.speech_contexts.append(wire.SpeechContext(phrases=["plain"]))
     wish = asr_config.wish(config, ENGLISH)
     assert (wish.language, wish.words, wish.alternatives) == ("en", True, 5)
-    assert wish.phrases == ("Larkfield", "Halden Bank")
+    assert wish.boosts.nats == {"Larkfield": 2.0, "Halden Bank": 2.0, "Oslo": 10.0, "no": -3.0, "plain": 2.0}
     assert asr_config.wish(riva.RecognitionConfig(), ENGLISH).alternatives == 1
     with pytest.raises(Refusal, match="max_alternatives is -1"):
         asr_config.wish(riva.RecognitionConfig(max_alternatives=-1), ENGLISH)

@@ -27,6 +27,19 @@ def test_a_turn_comes_back_as_it_went_in(store: Store) -> None:
     assert isinstance(store.turns(a_talk().id)[1].actions[0].request["store.type"], tuple)
 
 
+def test_timings_that_are_known_later_are_added(store: Store) -> None:
+    store.begin_conversation(a_talk())
+    store.add_turn(a_turn())
+    store.add_timings(a_talk().id, a_turn().number, {"speak_ms": 113.5, "total_ms": 474.0})
+    (turn,) = store.turns(a_talk().id)
+    assert turn == replace(a_turn(), timings_ms={**a_turn().timings_ms, "speak_ms": 113.5, "total_ms": 474.0})
+    with pytest.raises(InputError, match="there is no turn 99"):
+        store.add_timings(a_talk().id, 99, {"speak_ms": 1.0})
+    with pytest.raises(InputError, match="timing 'speak_ms'"):
+        store.add_timings(a_talk().id, a_turn().number, {"speak_ms": float("nan")})
+    assert store.turns(a_talk().id) == [turn]
+
+
 performed = st.builds(
     Performed,
     name=texts,
