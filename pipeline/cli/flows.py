@@ -20,10 +20,11 @@ def flows() -> None:
 @click.argument("folder", type=PATHS)
 def flows_check(folder: Path) -> None:
     """Name every defect of the flow files in FOLDER with file, line and state; exit code 1 where one is an error."""
+    from pipeline.assistant import ACTIONS
     from pipeline.dialog import check
     from pipeline.dialog.checks import in_words
 
-    defects = check(folder)
+    defects = check(folder, actions=ACTIONS)
     click.echo(in_words(defects) if defects else "no defects")
     if any(defect.severity == "error" for defect in defects):
         sys.exit(1)

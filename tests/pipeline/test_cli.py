@@ -31,6 +31,17 @@ def test_every_defect_of_a_folder_is_named_at_once(capsys: pytest.CaptureFixture
     assert len([line for line in out.splitlines() if line.startswith("error: ")]) > 1
 
 
+def test_an_action_that_the_assistant_cannot_perform_is_a_defect(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask = "{type: Wether, transitions: {next_state: hear}}"
+    hear = "{type: input_user, properties: {nlp_type: riva}, transitions: {next_state: init}}"
+    (tmp_path / "main_flow.yml").write_text(f"name: main\nstates:\n  init: {ask}\n  hear: {hear}\n")
+    with pytest.raises(SystemExit):
+        main(["flows", "check", str(tmp_path)])
+    assert "init: nobody serves the action `wether`, did you mean `weather`?" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
