@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from fulfillment.errors import (
     OutOfRangeError,
     UnknownPlaceError,
 )
-from fulfillment.requests import each, is_here, place_query, product_query, texts
+from fulfillment.requests import each, is_here, place_query, product_query, texts, wants_count
 from fulfillment.services import Services
 from fulfillment.times import Period, period
 from fulfillment.words import fold
@@ -85,7 +86,13 @@ def _weather(services: Services, asked: Mapping[str, str]) -> Result:
     if meant and meant.last < local.date():
         raise OutOfRangeError(f"{meant.last} is past", spoken="Sorry, I only know the weather from today on.")
     answer = weather_answer(
-        asked.get("kind", ""), weather, meant or Period(local.date(), local.date()), now, services.units
+        asked.get("kind", ""),
+        weather,
+        meant or Period(local.date(), local.date()),
+        now,
+        services.units,
+        asked.get("question", ""),
+        location,
     )
     if meant is None:
         answer = f"I'm not sure which day you mean by {words[:60]}. {answer}"
@@ -100,8 +107,9 @@ def _price(services: Services, asked: Mapping[str, str]) -> Result:
 
 
 def _stock(services: Services, asked: Mapping[str, str]) -> Result:
-    offers = services.products.stock(product_query(asked))
-    answer = stock_answer(offers)
+    query, counted = product_query(asked), wants_count(asked.get("question", ""))
+    offers = services.products.stock(replace(query, quantity=1) if counted else query)
+    answer = stock_answer(offers, counted=counted)
     return _result("ok" if offers.offers else "nothing_found", answer, offers.source, offers.as_of)
 
 

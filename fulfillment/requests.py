@@ -26,6 +26,9 @@ _LEAST = re.compile(r"\b(cheapest|lowest|least|most affordable|best price)\b")
 _DEAREST = re.compile(r"\b(most expensive|highest|priciest|dearest|fanciest)\b")
 _STARS = re.compile(r"(\d(?:\.\d)?)(?: stars?| star)?\b")
 _PACKS = re.compile(r"\b(dozen|gallon|quart|liter|litre|pack|pound)s?\b")
+_COUNT = re.compile(
+    r"\b(how many|how much (?:stock|of (?:it|them|that|those))|(?:what|whats) (?:is )?the (?:count|number))\b"
+)
 _HOURS_OF = {"morning": 9, "afternoon": 15, "evening": 19, "tonight": 21, "late": 23, "night": 22, "midnight": 24}
 
 
@@ -169,6 +172,11 @@ def price_bounds(asked: Mapping[str, str]) -> tuple[Decimal | None, Decimal | No
     if len(span) > 1:
         return min(span), max(span)
     return (high[-1] if high else None), (low[-1] if low else None)
+
+
+def wants_count(question: str) -> bool:
+    """Whether somebody wants to know how many there are, not whether there are enough."""
+    return _COUNT.search(fold(question)) is not None
 
 
 def quantity(said: str) -> tuple[int, str]:

@@ -39,8 +39,11 @@ def price_answer(offers: Offers, *, average: bool = False) -> str:
     return _with_origin(f"{sentence(listed(told))}{total}", offers.sample)
 
 
-def stock_answer(offers: Offers) -> str:
-    """One or two sentences about where a thing is in stock and how many there are. Sample data are called so."""
+def stock_answer(offers: Offers, *, counted: bool = False) -> str:
+    """One or two sentences about where a thing is in stock and how many there are. Sample data are called so.
+
+    ``counted``: how many there are was the question.
+    """
     if not offers.offers:
         return _with_origin(_not_so(offers, in_stock=True), offers.sample)
     first = offers.offers[0]
@@ -52,6 +55,11 @@ def stock_answer(offers: Offers) -> str:
     called = [_called(offer, offers) for offer in _one_each(offers.offers, names)[:_MOST_TOLD]]
     what = listed([f"the {words}" for words, _ in called])
     shops = list(dict.fromkeys((offer.store, offer.city) for offer in offers.offers))
+    counts = _counts(offers, names) if counted else ()
+    if counts:
+        pieces = listed([f"{count} of the {words}" for count, (words, _) in zip(counts, called, strict=False)])
+        verb = "is" if counts[0] == 1 else "are"
+        return _with_origin(f"There {verb} {pieces} in stock at {_shops(shops)}.", offers.sample)
     verb = "are" if len(called) > 1 or called[0][1] else "is"
     if len(shops) == 1:
         store, city = shops[0]
@@ -156,6 +164,13 @@ def _listings(offers: Offers, priced: Sequence[Offer]) -> str:
 
 def _one_each(offers: Sequence[Offer], names: Sequence[str]) -> list[Offer]:
     return [next(offer for offer in offers if offer.name == name) for name in names]
+
+
+def _counts(offers: Offers, names: Sequence[str]) -> tuple[int, ...]:
+    """How many there are of each of the first things, in all places; empty where that is not known of every offer."""
+    told = [[offer.quantity for offer in offers.offers if offer.name == name] for name in names[:_MOST_TOLD]]
+    known = [[count for count in counts if count is not None] for counts in told]
+    return tuple(map(sum, known)) if known == told else ()
 
 
 def _choice(offers: Offers) -> str:

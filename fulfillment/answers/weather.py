@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from fulfillment.answers.phrases import Units, chance, degree, degrees, listed, rain_depth, sentence, snow_depth
 from fulfillment.times import WEEKDAYS, Period
 from fulfillment.weather import LIKELY, SNOWY, WET, Condition, Outlook, Weather, outlook, rest_of_today
+from fulfillment.wishes import Wish, is_about_now, is_yes_or_no, judged, wish
 
 SAMPLE = "This is sample data."
 _ONE = re.compile(r"\b(1) degrees")
@@ -29,16 +30,37 @@ _LATER: Mapping[Condition, str] = {
     "clear": "clear skies", "partly cloudy": "a few clouds", "cloudy": "clouds", "fog": "fog",
     "thunderstorm": "thunderstorms",
 }  # fmt: skip
-_FEELS = ((0, "freezing"), (8, "cold"), (15, "cool"), (21, "mild"), (28, "warm"), (99, "hot"))
+_FEELS = ((0, "freezing"), (10, "cold"), (15, "cool"), (21, "mild"), (28, "warm"), (99, "hot"))  # below so many Celsius
+_STRONGER = {"warm": ("hot",), "cool": ("cold", "freezing"), "cold": ("freezing",)}  # what is more than what was asked
+_READ_IN = ("general", "temperature", "temperature_yes_no")  # kinds in which people ask whether it is cold
 
 
-def weather_answer(kind: str, weather: Weather, period: Period, asked_at: datetime, units: Units = "") -> str:
+def weather_answer(
+    kind: str,
+    weather: Weather,
+    period: Period,
+    asked_at: datetime,
+    units: Units = "",
+    question: str = "",
+    location: str = "",
+) -> str:
     """One to three sentences that answer a question of some kind about a period; ``asked_at`` is aware.
 
-    A kind that is not known is answered as a general question. Sample data are called so.
+    A kind that is not known is answered as a general question. The person's own words, the ``question``, say what a
+    yes or no is about ("will it be cold"); ``location`` is the place as named in them. Sample data are called so.
     """
     speaker = _Speaker(weather, period, asked_at, units)
-    said = speaker.now(kind) if period.now else speaker.later(kind)
+    asked = None
+    if kind == "temperature_yes_no" or (kind in _READ_IN and is_yes_or_no(question)):
+        asked = wish(question, location, fahrenheit=speaker.imperial)
+    if asked:
+        if asked.fahrenheit is not None:  # in the units of the question
+            speaker = _Speaker(weather, period, asked_at, "imperial" if asked.fahrenheit else "metric")
+        open_time = period.words == "today" and "today" not in question.lower()
+        present = period.now or (open_time and is_about_now(question))
+        said = speaker.whether(asked, present=present)
+    else:
+        said = speaker.now(kind) if period.now else speaker.later(kind)
     said = _ONE.sub(r"\1 degree", said)
     return f"{said} {SAMPLE}" if weather.sample else said
 
@@ -109,6 +131,26 @@ class _Speaker:
             return self._humid(kind, humidity, self.when)
         return answers.get(kind, self._general)()
 
+    def whether(self, asked: Wish, *, present: bool) -> str:
+        """Yes or no to a question about the temperature, at this moment or in the days or hours that are meant."""
+        now = self.weather.now
+        if now is not None and (present or (not self.days and self.period.words == "today")):
+            word, warmth = _feel(now.temperature_c), f"{self._degrees(now.temperature_c)} degrees{self.scale}"
+            if judged(asked, now.temperature_c, now.temperature_c, now.temperature_c) == "yes":
+                return f"Yes, it's {_as_much(asked, word)} {self.where} right now, at {warmth}."
+            return f"No, it isn't {asked.said} {self.where} right now. It's {_other(asked, word, 'at ')}{warmth}."
+        if not self.days:
+            return self.later("temperature")
+        usual = sum(day.high_c for day in self.days) / len(self.days)
+        low, high = self._extremes()
+        verdict, span = judged(asked, low, usual, high), self._span()
+        if verdict == "no":
+            feel = _other(asked, _feel(usual))
+            return f"No, it won't be {asked.said} {self.where} {self.when}. It will be {feel}{span}."
+        often = "at times " if verdict == "at times" else ""
+        said = asked.said if often else _as_much(asked, _feel(usual))
+        return f"Yes, {often}it will be {said} {self.where} {self.when}, {span}."
+
     def _general(self) -> str:
         if len(self.days) > 1:
             return self._several_days()
@@ -154,12 +196,16 @@ class _Speaker:
 
     def _warmth(self) -> str:
         high = sum(day.high_c for day in self.days) / len(self.days)
-        low = min(day.low_c for day in self.days)
-        most = max(day.high_c for day in self.days)
-        span = f"between {self._degrees(low)} and {self._degrees(most)}"
-        if self._degrees(low) == self._degrees(most):
-            span = f"at about {self._degrees(low)}"
-        return f"It will be {_feel(high)} {self.where} {self.when}, {span} degrees{self.scale}."
+        return f"It will be {_feel(high)} {self.where} {self.when}, {self._span()}."
+
+    def _span(self) -> str:
+        """The temperatures of all days: "between 36 and 54 degrees", "at about 54 degrees"."""
+        low, high = (self._degrees(celsius) for celsius in self._extremes())
+        span = f"at about {low}" if low == high else f"between {low} and {high}"
+        return f"{span} degrees{self.scale}"
+
+    def _extremes(self) -> tuple[float, float]:
+        return min(day.low_c for day in self.days), max(day.high_c for day in self.days)
 
     def _rain(self) -> str:
         depth = rain_depth(sum(day.rain_mm for day in self.days), inches=self.imperial)
@@ -255,6 +301,17 @@ def _plainly(answer: str) -> str:
     for start in ("Yes, ", "No, ", "Maybe. "):
         answer = answer.removeprefix(start)
     return sentence(answer)
+
+
+def _as_much(asked: Wish, feel: str) -> str:
+    """What it is, where the answer is yes: as asked, or more than that ("hot" to "is it warm")."""
+    return feel if feel in _STRONGER.get(asked.said, ()) else asked.said
+
+
+def _other(asked: Wish, feel: str, before: str = "") -> str:
+    """How it feels instead, to be followed by degrees; empty where that would be no answer to what was asked."""
+    plain = asked.said in ("cold", "cool", "warm", "hot") and feel != asked.said
+    return f"{feel}, {before}" if plain else ""
 
 
 def _feel(celsius: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from pipeline.dialog.flows import Confirm, Flows, Question
-from pipeline.dialog.text import normal
+from pipeline.dialog.text import normal, opening_of
 from pipeline.dialog.values import DialogState
 
 CHOICES = "choices"  # the context key under which an action says what it has found several of
@@ -16,7 +16,8 @@ CHOICES = "choices"  # the context key under which an action says what it has fo
 class Asked:
     """``slots`` that would answer the question, and whether "yes" or "no" would; the words around an answer.
 
-    ``phrases`` are utterances that are known for certain, whatever was asked; ``choices`` are what was offered.
+    ``phrases`` are utterances that are known for certain, whatever was asked, and ``openings`` how such ones begin;
+    ``choices`` are what was offered.
     """
 
     slots: frozenset[str] = frozenset()
@@ -25,11 +26,12 @@ class Asked:
     fillers: Collection[str] = ()
     phrases: Collection[str] = ()
     choices: tuple[str, ...] = ()
+    openings: Collection[str] = ()
 
     def is_phrase(self, text: str) -> bool:
         """Whether the flows themselves know what the whole utterance means."""
         words = normal(text, self.fillers)
-        return not words or words in self.phrases
+        return not words or words in self.phrases or bool(opening_of(words, self.openings))
 
 
 def asked(flows: Flows, state: DialogState) -> Asked:
@@ -42,4 +44,6 @@ def asked(flows: Flows, state: DialogState) -> Asked:
         slots = frozenset((node.key,))
     offered = state.context.get(CHOICES, ())
     choices = (offered,) if isinstance(offered, str) else offered
-    return Asked(slots, isinstance(node, Confirm), flows.small_words, flows.fillers, flows.phrases, choices)
+    return Asked(
+        slots, isinstance(node, Confirm), flows.small_words, flows.fillers, flows.phrases, choices, flows.openings
+    )

@@ -9,6 +9,7 @@ from pipeline.dialog.defects import Defect, FlowError, did_you_mean
 from pipeline.dialog.drafts import Draft, action_name, draft, shape_of
 from pipeline.dialog.flows import Flows, State, Work
 from pipeline.dialog.graph import circles, reachable
+from pipeline.dialog.languages import FOREIGN
 from pipeline.dialog.loading import Loaded, build
 from pipeline.dialog.shape import USER_TYPE
 from pipeline.dialog.walk import status_key
@@ -102,8 +103,8 @@ def _at(loaded: Loaded, state: State, message: str, severity: str = "error") -> 
 
 
 def _intents(drafts: Sequence[Draft], flows: Flows, known: Collection[str]) -> Iterator[Defect]:
-    """Intents that the understanding does not have and that no phrase gives."""
-    heard = {*known, *flows.phrases.values(), *flows.aliases.values()}
+    """Intents that the understanding does not have, and that neither a phrase nor another language gives."""
+    heard = {*known, FOREIGN, *flows.phrases.values(), *flows.openings.values(), *flows.aliases.values()}
     for one in drafts:
         for route in one.routes if known else ():
             if route.intent not in heard:

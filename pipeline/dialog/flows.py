@@ -116,7 +116,7 @@ class Route:
 
     flow: str  # of the target
     target: str
-    sets: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, str] = field(default_factory=dict)  # templates of the moment when the intent was said
     returns: bool = True  # False: an interrupted question is dropped
     stand_ins: Mapping[str, str] = field(default_factory=dict)  # in a follow-up: a slot as heard -> as meant
 
@@ -152,6 +152,7 @@ class Flows:
     defaults: Defaults = field(default_factory=Defaults)
     slots: tuple[str, ...] = ()
     phrases: Mapping[str, str] = field(default_factory=dict)  # a whole utterance -> its intent
+    openings: Mapping[str, str] = field(default_factory=dict)  # how an utterance begins -> its intent
     fillers: frozenset[str] = frozenset()
     small_words: frozenset[str] = frozenset()
     negations: frozenset[str] = frozenset()

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pipeline.calls import Slot
-from pipeline.dialog.flows import END, INIT, Asking, Confirm, Flows, Question, Repeat, Route, Work
-from pipeline.dialog.text import clean, is_fragment, meant, normal, spoken
+from pipeline.dialog.flows import END, INIT, Asking, Confirm, Flows, Question, Repeat, Work
+from pipeline.dialog.languages import FOREIGN, is_foreign
+from pipeline.dialog.text import clean, fill, is_fragment, meant, normal, opening_of, placeholders, spoken
 from pipeline.dialog.values import Move, Said, Task, Value
 from pipeline.dialog.walk import Walk, go, interrupt, put, recall, stay, take, update
 
@@ -54,10 +55,14 @@ def understand(flows: Flows, said: Said) -> Heard:
     intent = said.intent
     slots = intent.slots if intent else ()
     words = normal(said.text, flows.fillers)
-    name = flows.phrases.get(words, intent.name if intent and words else "")  # "um" means nothing
+    known = flows.phrases.get(words, "") or flows.openings.get(opening_of(words, flows.openings), "")
+    fragment = is_fragment(said.text, slots, flows.small_words)
+    if not known and not fragment and FOREIGN in flows.intents and is_foreign(said.text):
+        known = FOREIGN
+    name = known or (intent.name if intent and words else "")  # "um" means nothing
     name = flows.aliases.get(name, name)
     left = meant(said.text, slots, flows.negations, flows.corrections)
-    return Heard(said.text, name, _values(left), is_fragment(said.text, slots, flows.small_words))
+    return Heard(said.text, name, _values(left), fragment)
 
 
 def missed(flows: Flows, walk: Walk, node: Asking, label: Literal["no_match", "no_input"]) -> Walk:
@@ -115,7 +120,15 @@ def _question(flows: Flows, walk: Walk, node: Question, heard: Heard) -> Walk:
         followed = None if wanted else _follow_up(flows, walk, heard)
         if followed:
             return followed
-    return _switch(flows, walk, heard) or _answer(flows, walk, node, heard)
+    return _switch(flows, walk, heard) or _answer(flows, _asked_anew(flows, walk, heard), node, heard)
+
+
+def _asked_anew(flows: Flows, walk: Walk, heard: Heard) -> Walk:
+    """The walk with what the open question's own intent sets, when the person asks again in other words."""
+    route = flows.intents.get(heard.intent)
+    if not route or heard.fragment or heard.intent != walk.state.context.get("intent"):
+        return walk
+    return _set(walk, {key: text for key, text in route.sets.items() if placeholders(text)})
 
 
 def _confirm(flows: Flows, walk: Walk, node: Confirm, heard: Heard) -> Walk:
@@ -170,7 +183,9 @@ def _follow_up(flows: Flows, walk: Walk, heard: Heard) -> Walk | None:
         if known.issuperset(names.values()):
             meant_slots = {names[name]: value for name, value in heard.slots.items()}
             merged = _merge(flows, walk, replace(heard, slots=meant_slots), task.intent)
-            return _into(flows, merged, route, task, Move(walk.state.at, task.intent, route.target, "follow_up"))
+            same = {key: text for key, text in route.sets.items() if not placeholders(text)}  # the rest is as it was
+            move = Move(walk.state.at, task.intent, route.target, "follow_up")
+            return _into(flows, _set(merged, same), task, move)
     return None
 
 
@@ -199,12 +214,20 @@ def _switch(flows: Flows, walk: Walk, heard: Heard) -> Walk | None:
         walk = interrupt(walk, node.name, node.resume)
     fresh = elsewhere and bool(flows.task_slots.get(route.flow))
     walk = _merge(flows, walk, heard, heard.intent, fresh=fresh)
+    walk = _set(put(walk, {"raw_text": clean(heard.text)}), route.sets)
     task = Task(route.flow, heard.intent)
-    return _into(flows, walk, route, task, Move(node.name, heard.intent, route.target, "intent"))
+    return _into(flows, walk, task, Move(node.name, heard.intent, route.target, "intent"))
 
 
-def _into(flows: Flows, walk: Walk, route: Route, task: Task, move: Move) -> Walk:
-    walk = put(walk, {"intent": task.intent, **route.sets})
+def _set(walk: Walk, sets: Mapping[str, str]) -> Walk:
+    """The walk with a route's keys set; a key whose template is a lone key that is missing is deleted."""
+    filled = {key: fill(text, walk.state.context) for key, text in sets.items()}
+    kept = {key: value for key, value in walk.state.context.items() if key not in filled}
+    return update(walk, context={**kept, **{key: value for key, value in filled.items() if value}})
+
+
+def _into(flows: Flows, walk: Walk, task: Task, move: Move) -> Walk:
+    walk = put(walk, {"intent": task.intent})
     if flows.task_slots.get(task.flow):
         walk = update(walk, tasks=recall(walk.state, task))
     return go(flows, walk, move)

@@ -248,6 +248,7 @@ def _merged(
         settings = {**draft.settings, **settings}
     aliases: dict[str, str] = {}
     phrases: dict[str, str] = {}
+    openings: dict[str, str] = {}
     results: dict[str, tuple[str, ...]] = {}
     fillers: frozenset[str] = frozenset(_get(settings, "fillers", ()))
     for draft in drafts:
@@ -256,7 +257,8 @@ def _merged(
         for intent, texts in draft.lists.get("phrases", {}).items():
             for text in texts:
                 words = normal(text, fillers)
-                other = phrases.setdefault(words, intent) if words else ""
+                kept = openings if text.rstrip().endswith("...") else phrases
+                other = kept.setdefault(words, intent) if words else ""
                 if other != intent:
                     means = f"means both `{other}` and `{intent}`" if words else "is nothing but fillers"
                     message = f"the phrase `{text}` {means}"
@@ -269,6 +271,7 @@ def _merged(
         defaults,
         slots,
         phrases,
+        openings,
         fillers,
         frozenset(_get(settings, "small_words", ())),
         frozenset(_get(settings, "negations", ())),

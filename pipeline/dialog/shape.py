@@ -151,7 +151,11 @@ FILE_KEYS: Mapping[str, Field] = {
     "home": Field("state", "where `return` leads when nothing was interrupted", new=True),
     "defaults": Field("table", "what questions do that do not say it themselves", new=True),
     "slots": Field("list", "the slots that the understanding knows", new=True),
-    "phrases": Field("lists", "intent: whole utterances that mean it, whatever the model says", new=True),
+    "phrases": Field(
+        "lists",
+        "intent: whole utterances that mean it, whatever the model says, or with `...` at the end how they begin",
+        new=True,
+    ),
     "fillers": Field("list", "words that phrases are compared without, and that mean nothing alone", new=True),
     "small_words": Field("list", 'words that may stand around the slots of a fragment ("and in Denver?")', new=True),
     "negations": Field("list", 'words that take a slot back when another is said ("not Boston, Denver")', new=True),
@@ -167,7 +171,7 @@ DEFAULT_KEYS: Mapping[str, Field] = {
 DEFAULT_LABELS: Mapping[str, str] = _LEAVING
 ROUTE_KEYS: Mapping[str, Field] = {
     "state": Field("state", "where it leads", required=True, new=True),
-    "set": Field("pairs", "keys to set on the way", new=True),
+    "set": Field("pairs", "keys to set on the way; a follow-up keeps what `{{key}}` was", new=True),
     "stand_ins": Field("pairs", "slot: the slot that it means in a follow-up to this intent", new=True),
     "returns": Field("switch", "false: an interrupted question is dropped", new=True),
 }

@@ -64,6 +64,12 @@ def normal(text: str, fillers: Collection[str] = ()) -> str:
     return " ".join(word for word in _words(text) if word not in fillers)
 
 
+def opening_of(words: str, openings: Collection[str]) -> str:
+    """The longest opening with which normal words begin, as whole words; "" where there is none."""
+    spaces = [place for place, letter in enumerate(words) if letter == " "]
+    return next((words[:end] for end in (len(words), *reversed(spaces)) if words[:end] in openings), "")
+
+
 def is_fragment(text: str, slots: Sequence[Slot], small_words: Collection[str]) -> bool:
     """Whether an utterance is nothing but slots and small words ("and in Denver?"): no sentence of its own."""
     if not slots or not small_words:

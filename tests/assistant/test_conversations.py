@@ -263,3 +263,35 @@ def test_a_draft_of_two_questions_is_what_saying_them_would_be(desk: Desk) -> No
 )
 def test_an_and_inside_one_question_stays_one_question(desk: Desk, text: str) -> None:
     assert len(desk.assistant.begin("text").say(text).actions) <= 1
+
+
+def test_a_question_for_yes_or_no_gets_one(desk: Desk) -> None:
+    talk = desk.assistant.begin("text")
+    assert "city" in spoken(talk.say("Will it be cold tomorrow?"))
+    turn = talk.say("Boston")
+    assert asked(turn)["question"] == "Will it be cold tomorrow?"
+    assert spoken(turn).startswith(("Yes, ", "No, "))
+    turn = talk.say("and in Singapore?")
+    assert spoken(turn).startswith("No, it won't be cold in Singapore tomorrow.")
+    assert spoken(talk.say("Is it hot in Phoenix right now?")).startswith(("Yes, it's hot", "No, it isn't hot"))
+    assert spoken(talk.say("Will it be above minus forty in Denver on Friday?")).startswith(
+        "Yes, it will be above minus 40"
+    )
+    assert spoken(talk.say("do I need a coat in Oslo")).startswith(("Yes, ", "No, "))
+
+
+def test_how_many_there_are_is_a_number(desk: Desk) -> None:
+    talk = desk.assistant.begin("text")
+    talk.say("How much is a blue wool sweater?")
+    assert "of the blue wool sweater in stock at" in spoken(talk.say("How many do you have?"))
+
+
+def test_what_cannot_be_done_and_other_languages_are_told_with_a_person_offered(desk: Desk) -> None:
+    talk = desk.assistant.begin("text")
+    turn = talk.say("I'd like to return a sweater, please.")
+    assert turn.state == "not_possible"
+    assert not turn.actions
+    assert talk.say("no thanks").state == "listen"
+    assert "only understand English" in spoken(talk.say("Wie wird das Wetter morgen in Berlin?"))
+    turn = talk.say("yes")
+    assert [action.name for action in turn.actions] == ["hand_over"]

@@ -97,7 +97,8 @@ def test_the_same_thing_named_again_keeps_what_belongs_to_it() -> None:
         said("do you have the shirt in stock", "inventory_check", {"item.type": "shirt"}),
     )
     assert state.pending
-    assert state.pending.request == {"kind": "inventory_check", "item.type": "shirt", "item.color": "blue"}
+    asked = {"item.type": "shirt", "item.color": "blue", "question": "do you have the shirt in stock"}
+    assert state.pending.request == {"kind": "inventory_check", **asked}
 
 
 def test_a_follow_up_goes_to_the_last_task_that_can_use_it() -> None:
@@ -110,12 +111,13 @@ def test_a_follow_up_goes_to_the_last_task_that_can_use_it() -> None:
         said("and on sunday", "weather.weather", {"weathertime": "sunday"}),
     )
     assert state.pending
-    assert state.pending.request == {"kind": "general", "location": "Rome", "weathertime": "sunday"}
+    asked = {"location": "Rome", "weathertime": "sunday", "question": "weather in Rome tomorrow"}
+    assert state.pending.request == {"kind": "general", **asked}
 
 
 def test_a_fragment_without_a_task_goes_where_the_model_says() -> None:
     asked = talk(SHIPPED, said("and in Denver", "weather.weather", {"location": "Denver"}))[-1]
-    assert asked.actions[0].request == {"kind": "general", "location": "Denver"}
+    assert asked.actions[0].request == {"kind": "general", "location": "Denver", "question": "and in Denver"}
 
 
 def test_digressions_nest_and_come_back_one_by_one() -> None:

@@ -240,6 +240,7 @@ def test_the_engine_imports_values_only_and_the_loader_yaml(path: Path) -> None:
         "checks.py": {"pathlib"},
         "cases.py": {"pathlib"},
         "defects.py": {"difflib"},
+        "languages.py": {"unicodedata"},
         "walk.py": {"zlib"},
         "schema.py": {"json"},
     }

@@ -154,6 +154,17 @@ def test_units_of_the_settings(services: Services) -> None:
     assert "Celsius" in perform(replace(services, units="metric"), "weather", request)["answer"]
 
 
+def test_the_question_itself_is_answered(services: Services) -> None:
+    asked = {"kind": "temperature_yes_no", "location": "denver", "weathertime": "tomorrow"}
+    answer = perform(services, "weather", {**asked, "question": "will it be boiling in Denver tomorrow?"})["answer"]
+    assert str(answer).startswith("No, it won't be hot in Denver tomorrow.")
+    stock = {"kind": "inventory_check", "item.type": "wool sweater", "item.color": "blue", "location": "denver"}
+    enough = perform(services, "retail", {**stock, "item.quantity": "fifteen", "question": "do you have fifteen"})
+    counted = perform(services, "retail", {**stock, "item.quantity": "five hundred", "question": "how many are there"})
+    assert str(enough["answer"]).startswith(("Yes, ", "Sorry, there aren't 15"))
+    assert str(counted["answer"]).startswith("There are ")  # all of them, whatever number was said before
+
+
 def test_an_unknown_action(services: Services) -> None:
     with pytest.raises(ValueError, match="weather, retail"):
         perform(services, "hand_over", {})

@@ -123,6 +123,50 @@ def test_right_now(kind: str, now: Condition, answer: str) -> None:
     assert said(kind, weather(now=now), "right now") == answer
 
 
+@pytest.mark.parametrize(
+    ("question", "found", "when", "answer"),
+    [
+        ("will it be cold in Denver tomorrow?", SNOWY, "tomorrow",
+         "Yes, it will be freezing in Denver tomorrow, between 21 and 30 degrees."),
+        ("will it be cold", DRY, "tomorrow",
+         "Yes, at times it will be cold in Denver tomorrow, between 36 and 54 degrees."),
+        ("will it be hot", DRY, "tomorrow",
+         "No, it won't be hot in Denver tomorrow. It will be cool, between 36 and 54 degrees."),
+        ("will it freeze", SNOWY, "tomorrow",
+         "Yes, it will be freezing in Denver tomorrow, between 21 and 30 degrees."),
+        ("will it freeze", DRY, "tomorrow",
+         "No, it won't be freezing in Denver tomorrow. It will be between 36 and 54 degrees."),
+        ("is it going to be above fifty", DRY, "tomorrow",
+         "Yes, it will be above 50 in Denver tomorrow, between 36 and 54 degrees."),
+        ("will it be above fifty four", DRY, "tomorrow",
+         "No, it won't be above 54 in Denver tomorrow. It will be between 36 and 54 degrees."),
+        ("will it be above twelve celsius", DRY, "tomorrow",
+         "No, it won't be above 12 in Denver tomorrow. It will be between 2 and 12 degrees Celsius."),
+        ("will it be warm enough to swim", DRY, "tomorrow",
+         "No, it won't be warm enough to swim in Denver tomorrow. It will be between 36 and 54 degrees."),
+        ("is it cold in Denver", DRY, "", "No, it isn't cold in Denver right now. It's cool, at 50 degrees."),
+        ("is it chilly in Denver", DRY, "", "Yes, it's cool in Denver right now, at 50 degrees."),
+        ("is it chilly in Denver today", DRY, "", "Yes, it will be cool in Denver today, between 36 and 54 degrees."),
+        ("is it above freezing", DRY, "right now", "Yes, it's above freezing in Denver right now, at 50 degrees."),
+        ("is it mild", DRY, "tomorrow", "It will be cool in Denver tomorrow, between 36 and 54 degrees."),
+        ("will it be cold", weather(), "tomorrow", "Sorry, I don't know what the weather will be in Denver tomorrow."),
+    ],
+)  # fmt: skip
+def test_yes_or_no_about_the_temperature(question: str, found: Weather, when: str, answer: str) -> None:
+    meant = period(when, NOON)
+    assert meant
+    assert weather_answer("temperature_yes_no", found, meant, NOON, "", question, "Denver") == answer
+
+
+def test_yes_or_no_is_read_in_other_kinds_where_the_question_is_one() -> None:
+    meant = period("tomorrow", NOON)
+    assert meant
+    coat = weather_answer("general", SNOWY, meant, NOON, "", "do I need a coat")
+    assert coat == "Yes, it will be cold enough for a coat in Denver tomorrow, between 21 and 30 degrees."
+    for kind, question in (("temperature", "how cold will it be"), ("rainfall_yes_no", "will it be cold")):
+        assert weather_answer(kind, DRY, meant, NOON, "", question) == said(kind, DRY, "tomorrow")
+
+
 def test_the_units_are_those_of_the_place_or_of_the_settings() -> None:
     london = replace(WET, place=LONDON)
     answer = weather_answer(
@@ -289,6 +333,26 @@ CITIES = [
 )  # fmt: skip
 def test_stock(found: Offers, answer: str) -> None:
     assert stock_answer(found) == answer
+
+
+@pytest.mark.parametrize(
+    ("found", "answer"),
+    [
+        (offers(*NORTH), "There are 9 of the wool sweater in stock at Northfield in Denver."),
+        (offers(offer(quantity=1, store="Northfield", city="Denver")),
+         "There is 1 of the wool sweater in stock at Northfield in Denver."),
+        (offers(*CITIES),
+         "There are 15 of the wool sweater in stock at Northfield in Denver, Chicago, London, and 2 more cities."),
+        (offers(offer("tents", quantity=2, store="A", city="B"), offer("stoves", quantity=3, store="A", city="B")),
+         "There are 2 of the tents and 3 of the stoves in stock at A in B."),
+        (offers(offer(store="A", city="B"), offer(quantity=3, store="A", city="B")),
+         "Yes, the wool sweater is in stock at A in B, 3 of them."),
+        (offers(offer("Sweater", url="u", quantity=3)), "Yes, test has Sweater for $59, at least 3 of them."),
+        (offers(place="in Denver"), "Sorry, the wool sweater is out of stock in Denver."),
+    ],
+)  # fmt: skip
+def test_how_many_there_are(found: Offers, answer: str) -> None:
+    assert stock_answer(found, counted=True) == answer
 
 
 WEEK = tuple(Span(weekday, 9 * 60, 22 * 60) for weekday in range(7))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fulfillment.places import PlaceQuery
 from fulfillment.products import ProductQuery
-from fulfillment.requests import is_here, open_time, place_query, product_query, quantity, text, texts
+from fulfillment.requests import is_here, open_time, place_query, product_query, quantity, text, texts, wants_count
 
 ZONE = ZoneInfo("America/Denver")
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=ZONE)  # a Monday
@@ -160,6 +160,11 @@ def test_when_a_place_shall_be_open(asked: Mapping[str, str], when: datetime | N
 )
 def test_how_many(said: str, meant: tuple[int, str]) -> None:
     assert quantity(said) == meant
+
+
+def test_whether_the_number_is_wanted() -> None:
+    assert all(map(wants_count, ("How many do you have?", "and how many are left", "how much of it is there")))
+    assert not any(map(wants_count, ("do you have fifteen", "how much is it", "")))
 
 
 @given(st.dictionaries(st.sampled_from(SLOTS), st.text(max_size=80) | st.lists(st.text(max_size=40), max_size=3)))
