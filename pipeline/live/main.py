@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 
 import uvicorn
+import uvloop
 
 from pipeline import alerts, embedded
 from pipeline.backends import Backends
@@ -50,12 +51,21 @@ def serve(
         # Opened here, since opening is not guarded against several threads; loading models takes seconds.
         _ = backends.store, backends.recogniser, backends.speaker, backends.classifier, backends.assistant
         _ = backends.voice_activity, backends.understander
-        with contextlib.closing(alerts.start(backends.store, settings)):
-            gateway = Gateway(settings, backends)
-            try:
-                asyncio.run(_serve(gateway, listener, ready, exit_with_parent=exit_with_parent))
-            finally:
-                gateway.close()
+        with (
+            contextlib.closing(alerts.start(backends.store, settings)),
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            gateway = Gateway(settings, backends, runner.get_loop())
+            runner.run(_serve_and_close(gateway, listener, ready, exit_with_parent=exit_with_parent))
+
+
+async def _serve_and_close(
+    gateway: Gateway, listener: socket.socket, ready: Callable[[str], None], *, exit_with_parent: bool
+) -> None:
+    try:
+        await _serve(gateway, listener, ready, exit_with_parent=exit_with_parent)
+    finally:
+        await asyncio.to_thread(gateway.close)  # the last words of the calls are still heard in this loop
 
 
 async def _serve(
