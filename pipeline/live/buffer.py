@@ -14,10 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from pipeline.live.intake import Gap
-from pipeline.live.pcm import RATE_HZ
+from pipeline.live.pcm import RATE_HZ, is_quiet
 
 _BYTES_A_SECOND = 2 * RATE_HZ
 _CHUNK = 2 * (RATE_HZ * 6 // 100)  # bytes handed out at once, at least: 60 ms, since a message has its price
@@ -74,8 +72,7 @@ class Buffer:
         """Add samples that arrived ``at`` (monotonic; None: now); the oldest give way where there are too many."""
         if not pcm:
             return
-        samples = np.frombuffer(pcm, "<i2")
-        quiet = bool(samples.max() < _QUIET and samples.min() > -_QUIET)
+        quiet = is_quiet(pcm, _QUIET)
         with self._lock:
             if self._ended:
                 return
