@@ -26,7 +26,6 @@ _MOST = 20_000  # pieces of work that may wait: hours of a hundred calls; then t
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 2.0
 _CLOCKS_S = 0.5
 _TOGETHER = 100  # pieces whose sentences go into one transaction, where so many wait
-_GATHER_S = 0.025  # between two transactions of sentences: each has its price here, and for all who follow the store
 _LOOKED_AT = 1000  # pieces among which sentences are looked for
 
 log = logging.getLogger(__name__)
@@ -75,7 +74,6 @@ class Writer:
         self._doing: list[float] = []  # since when the pieces in hand have been waiting
         self._taken: deque[_Item | None] = deque()  # from the queue, and not in hand yet; None is the end
         self._sentences_last = False
-        self._sentences_at = 0.0  # when sentences were last taken in hand
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-writer", daemon=True)
         self._thread.start()
@@ -122,7 +120,6 @@ class Writer:
         """The sentences that wait, or one other piece, by turns; none at the end. Raises queue.Empty after a while."""
         if not self._taken:
             self._taken.append(self._queue.get(timeout=_CLOCKS_S if self._clocks else None))
-            self._stopping.wait(max(0.0, self._sentences_at + _GATHER_S - time.monotonic()))
         with suppress(queue.Empty):
             while len(self._taken) < _LOOKED_AT:
                 self._taken.append(self._queue.get_nowait())
@@ -136,8 +133,6 @@ class Writer:
             self._taken.remove(other)
             chosen = [other]
         self._sentences_last = chosen is sentences
-        if self._sentences_last:
-            self._sentences_at = time.monotonic()
         self._doing = [since for since, _ in chosen]
         return [work for _, work in chosen]
 
