@@ -124,7 +124,8 @@ class Writer:
             while len(self._taken) < _LOOKED_AT:
                 self._taken.append(self._queue.get_nowait())
         sentences, others = self._parted()
-        other = others[0] if others else None
+        before = {_call_id(work) for _, work in sentences}  # calls that end only behind these sentences
+        other = next((item for item in others if item is None or _call_id(item[1]) not in before), None)
         if sentences and (other is None or not self._sentences_last):
             self._taken, chosen = others, sentences
         elif other is None:
@@ -145,9 +146,8 @@ class Writer:
             if item is None:
                 others.append(item)
                 continue
-            work = item[1]
-            call_id = work.call.id if isinstance(work, Begin) else work.call_id
-            if isinstance(work, Append) and call_id not in behind and len(sentences) < _TOGETHER:
+            call_id = _call_id(item[1])
+            if isinstance(item[1], Append) and call_id not in behind and len(sentences) < _TOGETHER:
                 sentences.append(item)
             else:
                 others.append(item)
@@ -232,3 +232,7 @@ class Writer:
         except InputError as error:
             log.warning("clocks not stored: %s", error)
             self._clocks = []
+
+
+def _call_id(work: Work) -> str:
+    return work.call.id if isinstance(work, Begin) else work.call_id
