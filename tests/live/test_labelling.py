@@ -48,7 +48,9 @@ def said(text: str) -> list[Sentence]:
 def test_what_comes_while_others_are_judged_is_judged_together(scripted: ScriptedRiva) -> None:
     held = scripted.on_classify = Held()
     with closing(Labeller(scripted.classifier(), None)) as labeller, ThreadPoolExecutor(20) as calls:
-        first = [calls.submit(labeller.label, said(f"first {number}")) for number in range(2)]
+        first = [calls.submit(labeller.label, said("first 0"))]
+        eventually(lambda: len(held.asked) == 1)
+        first.append(calls.submit(labeller.label, said("first 1")))
         eventually(lambda: len(held.asked) == 2)
         rest = [calls.submit(labeller.label, said(f"rest {number}")) for number in range(10)]
         eventually(lambda: len(labeller._together._waiting) == 10)
@@ -63,7 +65,9 @@ def test_what_comes_while_others_are_judged_is_judged_together(scripted: Scripte
 def test_a_text_that_is_refused_costs_the_others_nothing(scripted: ScriptedRiva) -> None:
     held = scripted.on_classify = Held()
     with closing(Labeller(scripted.classifier(), None)) as labeller, ThreadPoolExecutor(20) as calls:
-        first = [calls.submit(labeller.label, said(f"first {number}")) for number in range(2)]
+        first = [calls.submit(labeller.label, said("first 0"))]
+        eventually(lambda: len(held.asked) == 1)
+        first.append(calls.submit(labeller.label, said("first 1")))
         eventually(lambda: len(held.asked) == 2)
         rest = {text: calls.submit(labeller.label, said(text)) for text in ("one", "bad", "two")}
         eventually(lambda: len(labeller._together._waiting) == 3)
