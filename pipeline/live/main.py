@@ -28,7 +28,7 @@ _GRACE_S = 4  # for conversations after a signal; they are told at once
 _TURN_S = (
     0.001  # for a thread, where others wait: Python's 5 ms add up to the delay of a sentence on its way through five
 )
-_GARBAGE = (5_000, 20, 20)  # Python's 700 of the youngest make two hundred calls stop for 80 ms of every second
+_GARBAGE = (20_000, 20, 20)  # Python's 700 of the youngest make two hundred calls stop for 80 ms of every second
 _LARGEST_MESSAGE = 1 << 20  # bytes; 10 s of audio at 48 kHz
 
 log = logging.getLogger(__name__)
