@@ -35,6 +35,7 @@ from pipeline.store import Store
 from pipeline.store.queries import CallQuery, Change
 
 TICK_S = 0.5
+TOGETHER_S = 0.1  # between two looks at the feed: each has its price, however few changes it finds
 CHANGES_PER_READ = 1000
 MOST_MISSED = 20_000  # changes; further back, what was missed is no longer of use to anybody
 LIVE_CALLS = 5000
@@ -102,7 +103,9 @@ class AlertWatch:
                 self._pass_time()
                 self._cursor.keep(self._number)
                 wait_s = TICK_S
+                looked_at = time.monotonic()
                 self._store.watch(TICK_S, after=self._number)
+                self._closing.wait(max(0.0, looked_at + TOGETHER_S - time.monotonic()))
             except OvertoneError as error:
                 log.warning("alerts wait: %s", error)
                 self._closing.wait(wait_s)

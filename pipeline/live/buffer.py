@@ -12,11 +12,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-
-import numpy as np
+from dataclasses import dataclass
 
 from pipeline.live.intake import Gap
-from pipeline.live.pcm import RATE_HZ
+from pipeline.live.pcm import RATE_HZ, is_quiet
 
 _BYTES_A_SECOND = 2 * RATE_HZ
 _CHUNK = 2 * (RATE_HZ * 6 // 100)  # bytes handed out at once, at least: 60 ms, since a message has its price
@@ -49,7 +48,7 @@ class Buffer:
         self._ended = False
         self._asked_to_pause = False
         self._lock = threading.Lock()
-        self._waiting: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None  # the reader, where it waits
+        self._waiting: _Reader | None = None  # where it waits
         self._arrivals: deque[tuple[float, float]] = deque()  # position in the call, monotonic time
         self._dropped: list[Gap] = []
 
@@ -73,8 +72,7 @@ class Buffer:
         """Add samples that arrived ``at`` (monotonic; None: now); the oldest give way where there are too many."""
         if not pcm:
             return
-        samples = np.frombuffer(pcm, "<i2")
-        quiet = bool(samples.max() < _QUIET and samples.min() > -_QUIET)
+        quiet = is_quiet(pcm, _QUIET)
         with self._lock:
             if self._ended:
                 return
@@ -112,16 +110,16 @@ class Buffer:
 
         The quiet is passed over, which moves ``position_s``; False when no more will be put in and nothing is left.
         """
-        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        reader = _Reader.here()
         while True:
             with self._lock:
                 if self._hushed():
                     self._pass_over()
                 if self._ended or not self._hushed():
                     return not self._ended or bool(self._bytes or self._owed)
-                changed.clear()
-                self._waiting = loop, changed
-            await changed.wait()
+                reader.changed.clear()
+                self._waiting = reader
+            await reader.changed.wait()
 
     async def next(self) -> bytes:
         """The samples that have come, 60 ms or more; empty at the end of the channel, at a pause that was asked for,
@@ -130,7 +128,7 @@ class Buffer:
         Pieces grow to a second while nobody speaks and to two while the reader is behind. A call that is cancelled has
         taken nothing.
         """
-        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        reader = _Reader.here()
         while True:
             with self._lock:
                 waiting = self._bytes + self._owed
@@ -141,11 +139,11 @@ class Buffer:
                     return b""
                 if self._ended or self._enough() or (waiting and stale_s <= 0):
                     return self._take()
-                changed.clear()
-                self._waiting = loop, changed
-            timer = loop.call_later(stale_s, changed.set) if waiting else None
+                reader.changed.clear()
+                self._waiting = reader
+            timer = reader.loop.call_later(stale_s, reader.changed.set) if waiting else None
             try:
-                await changed.wait()
+                await reader.changed.wait()
             finally:
                 if timer is not None:
                     timer.cancel()
@@ -192,9 +190,12 @@ class Buffer:
     def _wake(self) -> None:
         if self._waiting is None:
             return
-        (loop, changed), self._waiting = self._waiting, None
+        reader, self._waiting = self._waiting, None
+        if reader.thread == threading.get_ident():  # the loop's own, which needs no waking: it has brought the audio
+            reader.changed.set()
+            return
         with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the reader
-            loop.call_soon_threadsafe(changed.set)
+            reader.loop.call_soon_threadsafe(reader.changed.set)
 
     def _take(self) -> bytes:
         if self._owed:
@@ -226,6 +227,20 @@ class Buffer:
                 start_s, length_s = last.start_s, last.length_s + length_s
                 self._dropped.pop()
             self._dropped.append(Gap(self.channel, start_s, length_s, "the recogniser was away for too long"))
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Who waits for a buffer."""
+
+    loop: asyncio.AbstractEventLoop
+    thread: int  # that runs the loop
+    changed: asyncio.Event
+
+    @classmethod
+    def here(cls) -> _Reader:
+        """The running coroutine."""
+        return cls(asyncio.get_running_loop(), threading.get_ident(), asyncio.Event())
 
 
 class Pace:

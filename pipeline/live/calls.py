@@ -391,7 +391,8 @@ class LiveCall:
         clocks: Sequence[SentenceClock] = (),
         clocks_then: BothClocks | None = None,
     ) -> None:
-        self.recording.write_out()  # a sentence must not survive a kill that its audio does not
+        # A sentence must not survive a kill that its audio does not.
+        self.recording.write_out(max(sentence.end_s for sentence in sentences))
         for sentence in sentences:
             self.journal.add(sentence)
         self._tools.writer.put(Append(self.id, tuple(sentences), tuple(clocks), self._stored, clocks_then))

@@ -35,10 +35,11 @@ class Full(OvertoneError):  # noqa: N818  as in errors.py: the name says what is
 class Gateway:
     """The gateway's resources; the application keeps it in ``app.state.gateway``."""
 
-    def __init__(self, settings: Settings, backends: Backends) -> None:
+    def __init__(self, settings: Settings, backends: Backends, loop: asyncio.AbstractEventLoop) -> None:
+        """``loop`` is the one that serves its connections; it must go on until this is closed."""
         self.settings, self.backends = settings, backends
         self.suggestions = Suggester(lambda: silent(backends))
-        self.calls = Switchboard(settings, backends, suggester=self.suggestions)
+        self.calls = Switchboard(settings, backends, suggester=self.suggestions, loop=loop)
         self.conversations = 0
         self.warm = False
         self.speech = True  # False: there is no voice, and answers come in writing
@@ -76,7 +77,10 @@ class Gateway:
         self.warm = True
 
     def close(self) -> None:
-        """Ends the live calls, storing what was said, and the threads when what they do is done."""
+        """Ends the live calls, storing what was said, and the threads when what they do is done.
+
+        It waits for what the loop does, so it must not be called from there.
+        """
         self.calls.close()
         self.suggestions.close()
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from pipeline.calls import Sentence
+from pipeline.calls import Sentence, Sentiment
 from pipeline.errors import BackendError
 from pipeline.nlp import Classifier, Understander
 
@@ -23,6 +23,7 @@ _SENTIMENT_S = 10.0
 _INTENT_S = 1.0
 _REST_S = 10.0  # after a failure
 _THREADS = 16
+_AT_ONCE = 2  # requests for sentiment; more wait for each other, inside gRPC and for Python's lock
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -33,17 +34,18 @@ class Labeller:
 
     def __init__(self, classifier: Classifier, understander: Understander | None) -> None:
         """Without ``understander`` no sentence gets an intent."""
-        self._classifier, self._understander = classifier, understander
+        self._understander = understander
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="label")
+        self._together = _Together(classifier, self._pool)
         self._sentiments, self._intents = _Service("sentiment"), _Service("intents")
 
     def label(self, sentences: Sequence[Sentence]) -> list[Sentence]:
         """The sentences with what labels there are to be had now."""
         texts = [sentence.text for sentence in sentences]
-        moods = self._sentiments.ask(self._pool, lambda: self._classifier.sentiment(texts))
+        moods = self._sentiments.ask(lambda: self._together.ask(texts))
         understander = self._understander
         intents = [
-            self._intents.ask(self._pool, lambda text=sentence.text: understander.understand(text))  # type: ignore[misc]
+            self._intents.ask(lambda text=sentence.text: self._pool.submit(understander.understand, text))  # type: ignore[misc]
             if understander is not None and sentence.speaker == "customer"
             else None
             for sentence in sentences
@@ -65,7 +67,8 @@ class Labeller:
         found = []
         for sentence in sentences:
             if sentence.speaker == "customer":
-                asked = self._intents.ask(self._pool, lambda text=sentence.text: understander.understand(text))  # type: ignore[misc]
+                text = sentence.text
+                asked = self._intents.ask(lambda text=text: self._pool.submit(understander.understand, text))  # type: ignore[misc]
                 sentence = replace(sentence, intent=self._intents.answer(asked, _INTENT_S))
             found.append(sentence)
         return found
@@ -73,6 +76,59 @@ class Labeller:
     def close(self) -> None:
         """Take no more work."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _Together:
+    """The sentiment of what many calls say at once, in few requests: what comes meanwhile goes into the next one."""
+
+    def __init__(self, classifier: Classifier, pool: ThreadPoolExecutor) -> None:
+        self._classifier, self._pool = classifier, pool
+        self._waiting: list[_Asked] = []
+        self._asking = 0
+        self._lock = threading.Lock()
+
+    def ask(self, texts: Sequence[str]) -> Future[list[Sentiment]]:
+        """How the texts feel, once that is known. Raises RuntimeError where the pool is closed."""
+        asked = _Asked(texts)
+        with self._lock:
+            self._waiting.append(asked)
+            if self._asking >= _AT_ONCE:
+                return asked.answer
+            self._asking += 1
+        self._pool.submit(self._ask)
+        return asked.answer
+
+    def _ask(self) -> None:
+        while True:
+            with self._lock:
+                batch, self._waiting = self._waiting, []
+                if not batch:
+                    self._asking -= 1
+                    return
+            self._answer([asked for asked in batch if asked.answer.set_running_or_notify_cancel()])
+
+    def _answer(self, batch: Sequence[_Asked]) -> None:
+        try:
+            found = iter(self._classifier.sentiment([text for asked in batch for text in asked.texts]))
+        except BackendError as error:
+            if len(batch) > 1 and not error.retryable:  # for one of the texts: the others must not suffer
+                for asked in batch:
+                    self._answer([asked])
+                return
+            for asked in batch:
+                asked.answer.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
+            for asked in batch:
+                asked.answer.set_exception(error)
+        else:
+            for asked in batch:
+                asked.answer.set_result([next(found) for _ in asked.texts])
+
+
+@dataclass(frozen=True)
+class _Asked:
+    texts: Sequence[str]
+    answer: Future[list[Sentiment]] = field(default_factory=Future)
 
 
 class _Service:
@@ -83,11 +139,11 @@ class _Service:
         self._rests_until = 0.0
         self._lock = threading.Lock()
 
-    def ask(self, pool: ThreadPoolExecutor, question: Callable[[], T]) -> Future[T] | None:
+    def ask(self, question: Callable[[], Future[T]]) -> Future[T] | None:
         if time.monotonic() < self._rests_until:
             return None
         try:
-            return pool.submit(question)
+            return question()
         except RuntimeError:  # the gateway is closing
             return None
 

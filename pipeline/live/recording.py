@@ -7,6 +7,7 @@ these are at most that far behind, and ``repaired`` sets them by the length of t
 from __future__ import annotations
 
 import logging
+import math
 import os
 import struct
 import threading
@@ -57,11 +58,15 @@ class Recording:
         else:
             self._due(self)
 
-    def write_out(self) -> None:
-        """Put on the disk what was added; where it is full, that is said once. For any thread."""
+    def write_out(self, until_s: float = math.inf) -> None:
+        """Put on the disk what was added; where it is full, that is said once. For any thread.
+
+        With ``until_s`` only the channels are written of which something before it is not on the disk yet.
+        """
         try:
             for file in self._files:
-                file.write_out()
+                if file.written < min(until_s * 2 * RATE_HZ, file.size):
+                    file.write_out()
         except OSError as error:
             if not self._failed:
                 log.error("call %s: its audio cannot be written: %s", self.folder.name, error.strerror or error)
@@ -104,6 +109,7 @@ class _Wav:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         self.size = max(0, os.fstat(self._file).st_size - _HEADER.size) // 2 * 2
         os.ftruncate(self._file, _HEADER.size + self.size)
+        self.written = self.size  # bytes of samples that are on the disk
         self._told_at = 0.0
         self._pending = bytearray()
         self._adding, self._writing = threading.Lock(), threading.Lock()
@@ -137,6 +143,7 @@ class _Wav:
         while left:
             written = os.pwrite(self._file, left, at)
             left, at = left[written:], at + written
+        self.written = max(self.written, at - _HEADER.size)
         if tell or time.monotonic() - self._told_at >= _UPDATE_S:
             self._tell(at - _HEADER.size)
 

@@ -6,6 +6,7 @@ are fewer of them to recognise. Sentences are never given up: they come late.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -58,10 +59,12 @@ class Switchboard:
         recover: bool = True,
         second_pass: bool | None = None,
         suggester: Suggester | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         """``recover``: finish what a killed gateway left. ``second_pass`` None: as the settings say.
 
-        ``suggester`` hears what is said on all calls; it is closed by whoever opened it.
+        ``suggester`` hears what is said on all calls; it is closed by whoever opened it. ``loop`` is as `Hearing` has
+        it.
         """
         self._settings = settings
         self._suggester = suggester
@@ -80,7 +83,7 @@ class Switchboard:
         self._store = backends.store
         self._writer = Writer(backends.store)
         self._scribe = Scribe()
-        self._hearing = Hearing(backends.recogniser)
+        self._hearing = Hearing(backends.recogniser, loop)
         self._tools = Tools(
             self._hearing, self._labeller, self._writer, self._wishes, settings.live_buffer_s, settings.live_pace
         )

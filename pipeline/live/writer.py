@@ -1,7 +1,8 @@
-"""The one thread that writes live calls to the store, in order, however long the store is away.
+"""The one thread that writes live calls to the store, each in order, however long the store is away.
 
 Every sentence is in its call's journal before it comes here, so a kill loses nothing; here it waits until the database
-takes it. What has come while it wrote goes into the next transaction together; the clocks of the sentences follow.
+takes it. The sentences that have come while it wrote go into the next transaction together, past the beginnings and
+ends of other calls, for which nobody waits; their clocks follow.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -23,6 +26,7 @@ _MOST = 20_000  # pieces of work that may wait: hours of a hundred calls; then t
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 2.0
 _CLOCKS_S = 0.5
 _TOGETHER = 100  # pieces whose sentences go into one transaction, where so many wait
+_LOOKED_AT = 1000  # pieces among which sentences are looked for
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +60,7 @@ class Finish:
 
 
 Work = Begin | Append | Finish
+_Item = tuple[float, Work]  # and since when it waits
 
 
 class Writer:
@@ -63,11 +68,12 @@ class Writer:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._queue: queue.Queue[tuple[float, Work] | None] = queue.Queue(_MOST)
+        self._queue: queue.Queue[_Item | None] = queue.Queue(_MOST)
         self._clocks: list[SentenceClock] = []
         self._clocks_at = 0.0
         self._doing: list[float] = []  # since when the pieces in hand have been waiting
-        self._next: tuple[float, Work] | None = None  # taken from the queue, and not in hand yet
+        self._taken: deque[_Item | None] = deque()  # from the queue, and not in hand yet; None is the end
+        self._sentences_last = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-writer", daemon=True)
         self._thread.start()
@@ -75,7 +81,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """Pieces of work that wait, those in hand included."""
-        return self._queue.qsize() + len(self._doing) + (self._next is not None)
+        return self._queue.qsize() + len(self._doing) + len(self._taken)
 
     @property
     def delay_s(self) -> float:
@@ -111,23 +117,42 @@ class Writer:
             self._doing = []
 
     def _take(self) -> list[Work]:
-        """One piece of work, or all sentences that wait next; nothing at the end. Raises queue.Empty after a while."""
-        item = self._next or self._queue.get(timeout=_CLOCKS_S if self._clocks else None)
-        self._next = None
-        if item is None:
+        """The sentences that wait, or one other piece, by turns; none at the end. Raises queue.Empty after a while."""
+        if not self._taken:
+            self._taken.append(self._queue.get(timeout=_CLOCKS_S if self._clocks else None))
+        with suppress(queue.Empty):
+            while len(self._taken) < _LOOKED_AT:
+                self._taken.append(self._queue.get_nowait())
+        sentences, others = self._parted()
+        before = {_call_id(work) for _, work in sentences}  # calls that end only behind these sentences
+        other = next((item for item in others if item is None or _call_id(item[1]) not in before), None)
+        if sentences and (other is None or not self._sentences_last):
+            self._taken, chosen = others, sentences
+        elif other is None:
             return []
-        self._doing, work = [item[0]], [item[1]]
-        while isinstance(work[-1], Append) and len(work) < _TOGETHER and not self._queue.empty():
-            item = self._queue.get()
+        else:
+            self._taken.remove(other)
+            chosen = [other]
+        self._sentences_last = chosen is sentences
+        self._doing = [since for since, _ in chosen]
+        return [work for _, work in chosen]
+
+    def _parted(self) -> tuple[list[_Item], deque[_Item | None]]:
+        """The sentences before which nothing of their own calls must be written, and the rest; both in order."""
+        sentences: list[_Item] = []
+        others: deque[_Item | None] = deque()
+        behind: set[str] = set()  # calls of which something is among the others
+        for item in self._taken:
             if item is None:
-                self._queue.put(None)
-                break
-            if not isinstance(item[1], Append):
-                self._next = item
-                break
-            self._doing.append(item[0])
-            work.append(item[1])
-        return work
+                others.append(item)
+                continue
+            call_id = _call_id(item[1])
+            if isinstance(item[1], Append) and call_id not in behind and len(sentences) < _TOGETHER:
+                sentences.append(item)
+            else:
+                others.append(item)
+                behind.add(call_id)
+        return sentences, others
 
     def _patiently(self, work: list[Work]) -> None:
         wait_s = _FIRST_WAIT_S
@@ -207,3 +232,7 @@ class Writer:
         except InputError as error:
             log.warning("clocks not stored: %s", error)
             self._clocks = []
+
+
+def _call_id(work: Work) -> str:
+    return work.call.id if isinstance(work, Begin) else work.call_id

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import threading
 import wave
@@ -251,6 +252,22 @@ def test_a_reader_waits_for_what_comes_from_another_thread() -> None:
     assert asyncio.run(read()) == [loud, loud[:20], b""]
 
 
+def test_a_reader_waits_for_what_its_own_loop_brings() -> None:
+    buffer = Buffer(1, longest_s=60.0)
+    loud = np.full(RATE_HZ // 10, 5000, dtype="<i2").tobytes()
+
+    async def read() -> list[bytes]:
+        found = []
+        for _ in range(2):
+            waiting = asyncio.create_task(buffer.next())
+            await asyncio.sleep(0)
+            buffer.put(loud)
+            found.append(await waiting)
+        return found
+
+    assert asyncio.run(read()) == [loud, loud]
+
+
 def left_in(buffer: Buffer) -> list[bytes]:
     """What is left in a buffer that has ended or is to pause."""
 
@@ -296,9 +313,9 @@ def test_a_scribe_writes_recordings_out_in_a_thread_of_its_own(tmp_path: Path) -
     scribe = Scribe()
 
     class Watched(Recording):
-        def write_out(self) -> None:
+        def write_out(self, until_s: float = math.inf) -> None:
             writers.add(threading.get_ident())
-            super().write_out()
+            super().write_out(until_s)
 
     recording = Watched(tmp_path / "call", 1, scribe.due)
     for _ in range(10):
@@ -314,3 +331,23 @@ def test_a_scribe_writes_recordings_out_in_a_thread_of_its_own(tmp_path: Path) -
         assert file.readframes(2 * RATE_HZ) == b"\1\0" * RATE_HZ + b"\2\0" * RATE_HZ
     scribe.due(recording)  # one that is closed is none of its business any more
     recording.write_out()
+
+
+def test_only_what_is_not_on_the_disk_yet_is_written_out_before_a_sentence(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "call", 2, lambda due: None)
+    first, second = tmp_path / "call/channel-1.wav", tmp_path / "call/channel-2.wav"
+    header = first.stat().st_size
+    recording.write(1, b"\1\0" * RATE_HZ)
+    recording.write_out(0.5)
+    assert first.stat().st_size == header + 2 * RATE_HZ
+    recording.write(1, b"\2\0" * RATE_HZ)
+    recording.write(2, b"\3\0" * RATE_HZ)
+    recording.write_out(1.0)
+    assert first.stat().st_size == header + 2 * RATE_HZ, "it goes on behind the sentence"
+    assert second.stat().st_size == header + 2 * RATE_HZ
+    recording.write_out(1.5)
+    assert first.stat().st_size == header + 4 * RATE_HZ
+    recording.write(2, b"\4\0" * 100)
+    recording.write_out()
+    assert second.stat().st_size == header + 2 * (RATE_HZ + 100)
+    assert [channel.duration_s for channel in recording.close()] == [2.0, pytest.approx(1.0 + 100 / RATE_HZ)]

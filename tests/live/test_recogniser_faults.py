@@ -118,6 +118,7 @@ def test_a_call_that_the_recogniser_cannot_hear_stays_small(tmp_path: Path) -> N
     with standin.running(delay_ms=10) as (address, process):
         settings = {**uris(address), "live_pace": "0", "live_buffer_s": "20"}
         with gateway(tmp_path / "home", **settings) as running, running.phone() as phone:
+            eventually(lambda: running.health()["warm"])  # what it loads is no part of the call
             phone.send(start(**ONE_SIDE))
             phone.recv()
             process.kill()

@@ -68,6 +68,54 @@ def test_what_waited_is_stored_together_in_order_and_told_once(store: Store, tmp
     assert store.last_change() == before + 63
 
 
+def test_sentences_do_not_wait_for_the_ends_of_other_calls(store: Store, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def said(call_id: str, index: int) -> Append:
+        return replace(append(call_id, index, Told()), done=lambda *_: told.append(f"{call_id} {index}"))
+
+    with closing(Writer(store)) as writer:
+        for call_id in ("one", "two", "three", "four"):
+            writer.put(Begin(a_call(call_id)))
+        eventually(lambda: not writer.waiting)
+        lock = sqlite3.connect(tmp_path / "overtone.db", isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        writer.put(Finish("one", 1.0, {}, lambda: told.append("one over")))
+        eventually(lambda: writer.delay_s > 0)
+        writer.put(Finish("two", 1.0, {}, lambda: told.append("two over")))
+        writer.put(said("three", 0))
+        writer.put(Finish("three", 1.0, {}, lambda: told.append("three over")))
+        writer.put(said("four", 0))
+        lock.execute("ROLLBACK")
+        lock.close()
+        eventually(lambda: not writer.waiting)
+    assert told == ["one over", "three 0", "four 0", "two over", "three over"]
+
+
+def test_a_call_ends_behind_its_own_sentences(store: Store, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def said(call_id: str, index: int) -> Append:
+        return replace(append(call_id, index, Told()), done=lambda *_: told.append(f"{call_id} {index}"))
+
+    with closing(Writer(store)) as writer:
+        for call_id in ("one", "two"):
+            writer.put(Begin(a_call(call_id)))
+        eventually(lambda: not writer.waiting)
+        lock = sqlite3.connect(tmp_path / "overtone.db", isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        writer.put(said("one", 0))
+        eventually(lambda: writer.delay_s > 0)
+        for call_id in ("two", "one"):
+            writer.put(said(call_id, 1))
+            writer.put(Finish(call_id, 1.0, {}, lambda call_id=call_id: told.append(f"{call_id} over")))  # type: ignore[misc]
+        lock.execute("ROLLBACK")
+        lock.close()
+        eventually(lambda: not writer.waiting)
+    assert told == ["one 0", "two 1", "one 1", "two over", "one over"]
+    assert [len(store.sentences(call_id)) for call_id in ("one", "two")] == [2, 1]
+
+
 def test_a_call_that_is_refused_costs_the_others_nothing(store: Store, tmp_path: Path) -> None:
     told = Told()
     with closing(Writer(store)) as writer:
