@@ -80,6 +80,13 @@ def call(service: Service, method: Callable[..., Any], request: Any, metadata: A
             patience.bear(error, asked)
 
 
+def broke_off(error: grpc.RpcError) -> bool:
+    """Whether a stream of an event loop ended while something was being sent: gRPC then says this in place of the
+    state that the server ended it with (grpc.aio, ``_StreamRequestMixin._write``).
+    """
+    return error.code() is grpc.StatusCode.INTERNAL and "Internal error from Core" in (error.details() or "")
+
+
 def translate(error: grpc.RpcError, service: Service, asked: str) -> BackendError:
     """Our error for gRPC's: what failed, at which address, which setting chose it, and what to do."""
     code: grpc.StatusCode = error.code()
@@ -88,6 +95,8 @@ def translate(error: grpc.RpcError, service: Service, asked: str) -> BackendErro
     there, origin = f"{service.name} at {service.address}", f"the address comes from {service.setting}"
     if code is grpc.StatusCode.UNAVAILABLE:
         return BackendError(f"{there} does not answer ({said}); is it running? T{origin[1:]}", retryable=True)
+    if broke_off(error):
+        return BackendError(f"{there} broke off while it was sent to; {origin}", retryable=True)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return BackendError(
             f"{there} took longer than {service.timeout_s:g} s for {asked} ({said}); OVERTONE_RIVA_TIMEOUT_S sets the "

@@ -11,6 +11,7 @@ import riva.client
 import riva.client.proto.riva_asr_pb2 as wire
 import riva.client.proto.riva_asr_pb2_grpc as wire_grpc
 
+from pipeline import rpc
 from pipeline.asr import BYTES_A_SECOND, Endpointing, Final, Partial, Recogniser
 from pipeline.remembered import AsyncAudio
 
@@ -49,6 +50,7 @@ class Streams:
         patience = self._recogniser.patience(patience_s)
         opening = self._recogniser.opening(interim, endpointing)
         done_s = 0.0
+        told: grpc.RpcError | None = None  # what the server itself last said of a failure
         while True:
             position, origin_s = audio.begin()
             with self._connection() as stub:
@@ -68,7 +70,8 @@ class Streams:
                             yield event
                     return
                 except grpc.RpcError as error:
-                    pause_s = patience.pause_s(error, self._recogniser.asked_live)
+                    told = (told or error) if rpc.broke_off(error) else error
+                    pause_s = patience.pause_s(told, self._recogniser.asked_live)
                 finally:
                     answers.cancel()
                     writing.cancel()

@@ -6,6 +6,7 @@ import threading
 import pytest
 import riva.client
 from grpc import StatusCode
+from grpc.aio import AioRpcError, Metadata
 
 from pipeline import rpc
 from pipeline.asr import Recogniser
@@ -31,6 +32,16 @@ def test_a_server_that_is_busy_for_a_moment_is_asked_again(code: StatusCode, scr
     refuse(code, "busy", 3, scripted)
     assert scripted.recogniser().recognise(b"\0\0" * 16_000).transcript == "Yes."
     assert scripted.calls["Recognize"] == 4
+
+
+def test_a_stream_that_broke_off_while_it_was_sent_to_is_opened_again() -> None:
+    error = AioRpcError(StatusCode.INTERNAL, Metadata(), Metadata(), details="Internal error from Core")
+    service = rpc.Service("speech recognition", "here:1", "OVERTONE_ASR_URI", 1.0, 1.0)
+    translated = rpc.translate(error, service, "a recogniser")
+    assert translated.retryable
+    assert "broke off" in str(translated)
+    ours = AioRpcError(StatusCode.INTERNAL, Metadata(), Metadata(), details="the model failed")
+    assert not rpc.translate(ours, service, "a recogniser").retryable
 
 
 def test_patience_has_an_end(scripted: ScriptedRiva) -> None:

@@ -97,7 +97,7 @@ def test_a_server_that_stays_away_is_an_error(scripted: ScriptedRiva) -> None:
 
     scripted.on_stream = answers
     with pytest.raises(BackendError, match="overloaded"):
-        heard(scripted, [SECOND], patience_s=0.3)
+        heard(scripted, [SECOND], patience_s=1.0)  # time for an answer that no write stands in the way of
     assert scripted.calls["StreamingRecognize"] > 1
 
 
