@@ -166,7 +166,7 @@ def test_a_second_opinion_is_asked_for_what_means_nothing(desk: Desk) -> None:
 
     better = "make that Gulfport instead"
     talk = desk.assistant.begin("text")
-    draft = talk.consider("Make that golf board instead.", lambda: again(better))
+    draft = talk.consider("Make that gulf pour tin stead.", lambda: again(better))
     assert draft.heard.text == better
     assert draft.heard.intent is not None
     assert draft.heard.intent.name == "weather.weather"
