@@ -35,6 +35,28 @@ FEWEST = 3  # words of a request that are worth a second opinion: it makes a "ye
 SHORT = 3  # words of an answer that should be what was asked for
 UNSURE = 0.6  # score below which the first opinion is doubted
 SURE_AGAIN = 0.8  # and at which a second one counts
+_OF_THINGS = ("price_check", "inventory_check")
+_STAND_FOR_THINGS = frozenset(
+    [
+        "it",
+        "its",
+        "they",
+        "them",
+        "that",
+        "this",
+        "these",
+        "those",
+        "one",
+        "ones",
+        "some",
+        "any",
+        "each",
+        "both",
+        "thing",
+        "things",
+    ]
+)
+_LAST_WORDS = re.compile(r"\b(?:in|an|at|near)\s+(\w[\w' -]*)\W*$", re.IGNORECASE)
 _NAMES = ("item.type", "item.name", "item.color", "store.type", "store.name")  # slots whose words a catalogue knows
 _NOTHING = Intent(UNKNOWN, 0.0, (), "")
 _WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -185,7 +207,7 @@ class Listener:
         few = len(_WORDS.findall(said.text)) < FEWEST
         if few and not asked.slots:
             return bool(said.intent.slots) and not self._knows(said.intent.slots, asked)
-        if _means_nothing(said):
+        if _means_nothing(said) or _leaves_out(said):
             return True
         off = len(_WORDS.findall(said.text)) <= SHORT and bool(asked.slots) and not _answers(said, asked)
         guess = said.intent.score < UNSURE and not _answers(said, asked)
@@ -204,7 +226,7 @@ class Listener:
         if asked.slots and knows and (_answers(said, asked) or sure_slot):
             return True
         clear = found.parts[0].score >= SURE_AGAIN and said.intent.name != UNKNOWN
-        enough = len(_WORDS.findall(said.text)) >= FEWEST
+        enough = len(_WORDS.findall(said.text)) >= FEWEST and not _leaves_out(said)
         return clear and enough and (knows or _means_nothing(instead_of.said[0]))
 
     def _knows(self, slots: Sequence[Slot], asked: Asked) -> bool:
@@ -312,6 +334,23 @@ def moved(heard: Heard, text: str) -> Heard:
 
     intent = heard.intent and replace(heard.intent, slots=tuple(at_words(slot) for slot in heard.intent.slots))
     return replace(heard, text=text, intent=intent)
+
+
+def _leaves_out(said: Said) -> bool:
+    """Whether a request lacks what it seems to name: a price or stock of nothing, without a word that stands for a
+    thing ("how much no will there be"), or weather whose last words say where, and are no place ("whether an awful").
+    """
+    assert said.intent is not None
+    slots = said.intent.slots
+    if said.intent.name in _OF_THINGS:
+        named = any(slot.name.startswith("item.") for slot in slots)
+        return not named and not _STAND_FOR_THINGS & set(fold(said.text).split())
+    where = _LAST_WORDS.search(said.text)
+    return bool(
+        said.intent.name.startswith("weather.")
+        and where
+        and not any(slot.start < where.end(1) and where.start(1) < slot.end for slot in slots)
+    )
 
 
 def _means_nothing(said: Said) -> bool:

@@ -15,7 +15,7 @@ from pipeline.errors import InputError
 WRITTEN = "written@1"  # the model that a case's understanding names
 _EVENTS = ("silence", "time-out", "undo", "reset", "late result")
 _TURN_KEYS = ("user", "intent", "slots", "error", "result", "event", "says", "state", "action", "request", "context")
-_CASE_KEYS = ("name", "seed", "opens", "turns")
+_CASE_KEYS = ("name", "seed", "opens", "typed", "turns")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,10 @@ class Turn:
 
 @dataclass(frozen=True)
 class Case:
-    """One conversation; ``opens`` is a pattern for what is said before anybody asks."""
+    """One conversation; ``opens`` is a pattern for what is said before anybody asks.
+
+    What is ``typed`` cannot be spoken in the assistant's own voice and language.
+    """
 
     file: str
     line: int
@@ -47,6 +50,7 @@ class Case:
     turns: tuple[Turn, ...]
     seed: int = 0
     opens: str = ""
+    typed: bool = False
 
 
 def as_written(turn: Turn) -> Said:
@@ -130,6 +134,9 @@ def _case(reader: _Reader, node: Node) -> Case:
         reader.say(table.line, "`seed` must be a whole number")
         seed = "0"
     opens = table.get("opens")
+    typed = reader.text(table.get("typed"), "`typed`") or "false"
+    if typed not in ("true", "false"):
+        reader.say(table.line, "`typed` must be true or false")
     return Case(
         reader.file,
         table.line,
@@ -137,6 +144,7 @@ def _case(reader: _Reader, node: Node) -> Case:
         tuple(_turn(reader, turn) for turn in turns.items),
         int(seed),
         reader.pattern(opens, "`opens`") if opens else "",
+        typed == "true",
     )
 
 
