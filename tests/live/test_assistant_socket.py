@@ -63,7 +63,9 @@ def test_a_spoken_question_is_heard_answered_and_said(
     assert {"wait_ms", "recognise_ms", "understand_ms", "dialog_ms", "fulfil_ms"} <= turn["timings_ms"].keys()
     assert [row["on"] for row in client.all("speech")][:2] == [True, False]
     assert client.all("partial")
-    assert client.all("heard")[0]["text"] == turn["user_text"]
+    # At once, as the live recogniser wrote it; the turn has the words that counted, perhaps those of a second opinion.
+    assert "Denver" in client.all("heard")[0]["text"]
+    assert "Denver" in turn["user_text"]
     said = " ".join(row["text"] for row in client.all("say") if row["turn"] == 1)
     assert said == " ".join(turn["replies"])
     assert {"denver", "rain"} <= heard(recogniser, client.sound[1])
