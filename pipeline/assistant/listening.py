@@ -199,14 +199,15 @@ class Listener:
     def _is_doubtful(self, found: _Understood, asked: Asked) -> bool:
         """Whether the words may have been misheard: they mean nothing, little, or what was not asked and is not known.
 
-        Fewer than three words count only as an answer: a recogniser makes a word of any short noise.
+        A single word counts only as an answer: a recogniser makes one of any short noise.
         """
         said = found.said[0]
         if said.intent is None or asked.is_phrase(said.text):
             return False
-        few = len(_WORDS.findall(said.text)) < FEWEST
-        if few and not asked.slots:
-            return bool(said.intent.slots) and not self._knows(said.intent.slots, asked)
+        words = len(_WORDS.findall(said.text))
+        if words < FEWEST and not asked.slots:
+            nothing = words > 1 and _means_nothing(said)
+            return nothing or (bool(said.intent.slots) and not self._knows(said.intent.slots, asked))
         if _means_nothing(said) or _leaves_out(said):
             return True
         off = len(_WORDS.findall(said.text)) <= SHORT and bool(asked.slots) and not _answers(said, asked)
