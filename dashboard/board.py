@@ -152,8 +152,7 @@ class Board:
             return None
         self.number = change.number
         if change.kind == "deleted":
-            known = self._cards.pop(change.call.id, None) is not None
-            return {"number": change.number, "removed": change.call.id} if known else None
+            return {"number": change.number, "removed": change.call.id} if self._remove(change.call.id) else None
         call, stored_ms = change.call, milliseconds(change.stored_at)
         card = self._cards.get(call.id)
         if change.kind == "label":
@@ -175,6 +174,19 @@ class Board:
             card = replace(card, ended_ms=stored_ms)
         self._cards[call.id] = card
         return {"number": change.number, "card": card.message(), "entry": entry}
+
+    def _remove(self, call_id: str) -> bool:
+        """Whether anything was known of the call; nothing of what was said in it is told to anybody after this."""
+        known = self._cards.pop(call_id, None) is not None
+        for kept in (self._feed, self._alerts):
+            others = [row for row in kept if row["call_id"] != call_id]
+            known |= len(others) < len(kept)
+            kept.clear()
+            kept.extend(others)
+        recent = [row for row in self._recent if row[1] != call_id]
+        self._recent.clear()
+        self._recent.extend(recent)
+        return known
 
     def agent_of(self, call_id: str) -> str | None:
         """Who takes the call; None where that is not known, or the call is not on the board."""

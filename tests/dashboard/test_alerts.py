@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -23,11 +24,13 @@ from dashboard.tickets import LIVE_SCOPE, call_scope
 from pipeline.alerts import book
 from pipeline.alerts.shape import CONDITIONS
 from pipeline.calls import Alert, Call
+from pipeline.errors import InputError
 from pipeline.store import Store
 from tests.dashboard import seed
 from tests.dashboard.conftest import Dashboard
 from tests.dashboard.test_pages import say
 from tests.dashboard.test_wav import write
+from tests.store.samples import a_sentence
 
 PATIENCE_S = 30.0
 CHOSEN = re.compile(r"\bchosen\b")
@@ -44,7 +47,8 @@ def live(store: Store) -> Iterator[Call]:
     )
     store.begin(call)
     yield call
-    store.finish(call.id, 30.0)
+    with contextlib.suppress(InputError):  # a test may have deleted it
+        store.finish(call.id, 30.0)
 
 
 def alarm(store: Store, call: Call, index: int | None = None, severity: str = "critical") -> Alert:
@@ -70,6 +74,22 @@ def until(reached: Callable[[], bool]) -> None:
 
 def verdicts(store: Store, call: Call) -> list[str | None]:
     return [alert.verdict for alert in store.alerts(call_id=call.id)]
+
+
+@pytest.mark.browser
+def test_a_deleted_call_takes_its_words_and_alerts_off_the_screen(
+    dashboard: Dashboard, store: Store, live: Call, page: Page
+) -> None:
+    store.append(live.id, [a_sentence(live.id, text="My account number is 12345.")])
+    raised = alarm(store, live)
+    page.goto(dashboard.address)
+    card, row = page.locator(f".ov-card[data-call='{live.id}']"), page.locator(f".ov-feed-row[data-key^='{live.id}:']")
+    listed = page.locator(f".ov-alert[data-alert='{raised.id}']")
+    for shown in (card, row, listed):
+        expect(shown).to_be_visible()
+    store.delete(live.id)
+    for gone in (card, row, listed):
+        expect(gone).to_have_count(0)
 
 
 @pytest.mark.browser

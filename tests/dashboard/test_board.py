@@ -167,6 +167,21 @@ def test_an_ended_call_stays_a_moment_and_a_deleted_one_does_not() -> None:
     assert not cards(board)
 
 
+def test_a_deleted_call_leaves_neither_its_words_nor_its_alerts() -> None:
+    board = board_with_call()
+    board.apply(change(2, "sentence", sentence(0)))
+    board.apply(alarm(3))
+    board.apply(change(4, "finished", call=replace(CALL, status="complete", duration_s=9.0)))
+    later = milliseconds(NOW + timedelta(hours=1))
+    assert [len(board.snapshot(later)[part]) for part in ("cards", "feed", "alerts")] == [
+        0,
+        1,
+        1,
+    ]  # it has left the wall
+    assert board.apply(change(5, "deleted")) == {"number": 5, "removed": CALL.id}
+    assert [len(board.snapshot(later)[part]) for part in ("cards", "feed", "alerts", "recent")] == [0, 0, 0, 0]
+
+
 def test_what_is_kept_is_bounded() -> None:
     board = board_with_call()
     for index in range(100):

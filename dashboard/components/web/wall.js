@@ -133,7 +133,8 @@ export function mount(component) {
         if (change.entry) partials.final(change.entry);
         if (change.entry && inChoice(change.entry)) fresh.push(change.entry);
       }
-      if (message.events.some((event) => event.alert)) showAlerts();
+      for (const { removed } of message.events) if (removed) dropRows(removed);
+      if (message.events.some((event) => event.alert || event.removed)) showAlerts();
       plan();
     }
   }
@@ -263,6 +264,12 @@ export function mount(component) {
     row.append(head, el("p", "ov-feed-text", entry.text));
     row.addEventListener("click", () => open(entry.call_id));
     return row;
+  }
+
+  /** The sentences of a call that was deleted go at once, also those not painted yet. */
+  function dropRows(call) {
+    fresh = fresh.filter((entry) => entry.call_id !== call);
+    for (const row of [...feed.children]) if (row.dataset.key.startsWith(`${call}:`)) row.remove();
   }
 
   function choose(part) {

@@ -38,7 +38,11 @@ export class WallState {
       if (event.number <= this.#number) continue; // the snapshot had it already
       this.#number = event.number;
       if (event.removed) {
+        // Its sentences and alerts go with the call: whoever deleted it wants them gone.
         this.cards.delete(event.removed);
+        this.#recent.delete(event.removed);
+        this.feed = this.feed.filter((entry) => entry.call_id !== event.removed);
+        this.alerts = this.alerts.filter((alert) => alert.call_id !== event.removed);
         changes.push({ id: event.removed, entry: null });
         continue;
       }
