@@ -59,6 +59,7 @@ class Streams:
                 try:
                     while (answer := await answers.read()) is not grpc.aio.EOF:
                         patience.renew()
+                        told = None
                         if not self._model and any(result.is_final for result in answer.results):
                             self._model = await asyncio.to_thread(lambda: self._recogniser.live_identity)
                         for event in self._recogniser.events(
