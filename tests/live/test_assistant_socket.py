@@ -102,6 +102,31 @@ def test_speech_during_an_answer_stops_it(gateway: Running, speaker: Speaker) ->
     assert "sweater" in turn["user_text"].lower()
 
 
+def test_shouting_over_an_answer_stops_it_and_is_answered(gateway: Running, speaker: Speaker) -> None:
+    quiet = np.frombuffer(spoken(speaker, "Listen to me! Will it rain in Boston tomorrow?"), dtype="<i2")
+    shouted = np.clip(quiet.astype(np.int32) * 25, -32768, 32767).astype("<i2").tobytes()  # clipped, as on a telephone
+
+    async def converse() -> Client:
+        async with talking(gateway.address, microphone=True) as client:
+            await client.quiet()
+            await client.send("text", text="What can you do?")
+            await client.until(lambda row: row["type"] == "say" and row["turn"] == 1, "the answer")
+            client.speak(shouted)
+            await client.until(lambda row: row["type"] == "stop" and row["turn"] == 1, "the stop")
+            await client.turn(2)
+            await client.said(2)
+            # The conversation goes on as if nobody had shouted.
+            number = client.all("turn")[-1]["turn"]["number"] + 1
+            await client.send("text", text="What's the weather in Denver?")
+            await client.turn(number)
+            return client
+
+    client = asyncio.run(converse())
+    assert not client.all("error")
+    assert all(row["turn"]["replies"] for row in client.all("turn"))
+    assert "Denver" in client.all("turn")[-1]["turn"]["replies"][0]
+
+
 def test_silence_and_noise_make_no_turn(gateway: Running) -> None:
     rng = np.random.default_rng(7)
     noise = (rng.normal(0, 1500, 2 * RATE_HZ)).astype("<i2").tobytes()

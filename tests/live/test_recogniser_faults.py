@@ -78,6 +78,19 @@ def _spoken(sentences: list[Any]) -> list[Any]:
     return [one for one in sentences if one.words]
 
 
+def _settled_mb(running: Gateway) -> float:
+    """Its resident memory when nothing is being loaded any more: a second and a half without a change of 1 MB."""
+    seen = [running.resident_mb()]
+
+    def still() -> bool:
+        time.sleep(0.5)
+        seen.append(running.resident_mb())
+        return len(seen) > 3 and max(seen[-4:]) - min(seen[-4:]) < 1
+
+    eventually(still)
+    return seen[-1]
+
+
 def test_an_hour_of_silence_costs_little_and_holds_no_stream(tmp_path: Path) -> None:
     quiet = silence(60)
     with (
@@ -90,7 +103,7 @@ def test_an_hour_of_silence_costs_little_and_holds_no_stream(tmp_path: Path) -> 
         _say(phone, [15])
         answers(phone, until="sentence")
         assert standin.seen(address).open_streams == 1
-        before_mb = running.resident_mb()
+        before_mb = _settled_mb(running)
         for _ in range(60):
             for frame in frames(quiet.tobytes(), 10.0, channels=1):
                 phone.send(frame)
@@ -113,7 +126,7 @@ def test_an_hour_of_silence_costs_little_and_holds_no_stream(tmp_path: Path) -> 
 
 
 def test_a_call_that_the_recogniser_cannot_hear_stays_small(tmp_path: Path) -> None:
-    minutes = 20
+    minutes = 60
     loud = spoken(range(60), pause_s=0.5).tobytes()
     with standin.running(delay_ms=10) as (address, process):
         settings = {**uris(address), "live_pace": "0", "live_buffer_s": "20"}
@@ -123,7 +136,7 @@ def test_a_call_that_the_recogniser_cannot_hear_stays_small(tmp_path: Path) -> N
             phone.recv()
             process.kill()
             process.wait()
-            before_mb = running.resident_mb()
+            before_mb = _settled_mb(running)
             sent = threading.Event()
 
             def flood() -> None:
@@ -136,8 +149,8 @@ def test_a_call_that_the_recogniser_cannot_hear_stays_small(tmp_path: Path) -> N
             flooding = threading.Thread(target=flood)
             flooding.start()
             eventually(lambda: running.health()["lag_s"] >= 10)
-            assert not sent.wait(1.5), "a source that need not keep to time is not read while nothing can be heard"
-            assert running.resident_mb() - before_mb < 25, "the call is 37 MB"
+            assert not sent.wait(4), "a source that need not keep to time is not read while nothing can be heard"
+            assert running.resident_mb() - before_mb < 25, "the call is 115 MB"
             assert running.health()["lag_s"] < 20 + 2
             running.kill()
             flooding.join()
