@@ -15,11 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.live.intake import Gap
-from pipeline.live.pcm import RATE_HZ, is_quiet
+from pipeline.live.pcm import RATE_HZ, is_quiet, level_at_end
 
 _BYTES_A_SECOND = 2 * RATE_HZ
 _CHUNK = 2 * (RATE_HZ * 6 // 100)  # bytes handed out at once, at least: 60 ms, since a message has its price
-_QUIET_CHUNK = _BYTES_A_SECOND  # ... while nobody speaks
+_QUIET_CHUNK = _BYTES_A_SECOND  # ... while nobody speaks, and twice that where we are patient
+_SPEECH_CHUNK = _BYTES_A_SECOND * 2 // 5  # ... while somebody goes on speaking, where we are patient
+_SOFT = 4  # times under the speech before it (12 dB): it may have ended
+_HALVED_S = 2.0  # in which a voice that was heard counts half as loud
 _LARGEST = 2 * _BYTES_A_SECOND
 _QUIET = 32  # peak (-60 dBFS) under which no voice activity model hears anything
 _CALM_S = 0.6  # of quiet after which chunks may grow: the end of an utterance must not wait
@@ -45,6 +48,9 @@ class Buffer:
         self._put_at = time.monotonic()
         self._quiet = 0  # bytes of quiet at the end of what was handed out
         self._loud_at = 0  # number of the byte behind the last loud piece
+        self._voice = 0.0  # amplitude of the speech of late, while we are patient
+        self._soft = True  # whether what was put in last ends softer than that
+        self.patient = False  # whether chunks may be longer while somebody goes on speaking
         self._ended = False
         self._asked_to_pause = False
         self._lock = threading.Lock()
@@ -80,6 +86,7 @@ class Buffer:
             self._bytes += len(pcm)
             self._put += len(pcm)
             self._loud_at = self._loud_at if quiet else self._put
+            self._soft = not self.patient or quiet or self._softer(pcm)
             self._put_at = time.monotonic()
             moment = self._put_at if at is None else at
             self._arrivals.append((self._start_s + self._put / _BYTES_A_SECOND, moment))
@@ -125,8 +132,8 @@ class Buffer:
         """The samples that have come, 60 ms or more; empty at the end of the channel, at a pause that was asked for,
         and after half a minute of quiet.
 
-        Pieces grow to a second while nobody speaks and to two while the reader is behind. A call that is cancelled has
-        taken nothing.
+        Pieces grow to a second while nobody speaks and to two while the reader is behind; where we are ``patient``, to
+        two and, while somebody goes on speaking, 0.4, but not at their end. A cancelled call has taken nothing.
         """
         reader = _Reader.here()
         while True:
@@ -163,7 +170,17 @@ class Buffer:
             return found
 
     def _enough(self) -> bool:
-        return self._bytes + self._owed >= (_QUIET_CHUNK if self._calm() else _CHUNK)
+        if self._calm():
+            least = 2 * _QUIET_CHUNK if self.patient else _QUIET_CHUNK
+        else:
+            least = _CHUNK if self._soft else _SPEECH_CHUNK
+        return self._bytes + self._owed >= least
+
+    def _softer(self, pcm: bytes) -> bool:
+        """Whether speech may have ended before the end of ``pcm``."""
+        level = level_at_end(pcm)
+        self._voice = max(level, self._voice * 0.5 ** (len(pcm) / _BYTES_A_SECOND / _HALVED_S))
+        return level * _SOFT < self._voice
 
     def _calm(self, seconds: float = _CALM_S) -> bool:
         """Whether all that was handed out for so long was quiet, and all that waits is."""

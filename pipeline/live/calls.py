@@ -31,7 +31,7 @@ from pipeline.live.line import Line
 from pipeline.live.pcm import Encoding
 from pipeline.live.recording import Recording
 from pipeline.live.strand import Strand
-from pipeline.live.writer import Append, Begin, Finish, Writer
+from pipeline.live.writer import Append, Begin, Finish, StoreWriter
 from pipeline.streams import Streams
 
 LATE_S = 5.0  # a sentence that is understood later than this after its end is late
@@ -75,8 +75,9 @@ class Tools:
 
     hearing: Hearing
     labeller: Labeller
-    writer: Writer
+    writer: StoreWriter
     wishes: Callable[[bool], Wishes]  # given whether the call wants partials
+    crowd: Callable[[], bool]  # whether there are so many calls that messages must be saved
     buffer_s: float
     pace: float
 
@@ -283,6 +284,7 @@ class LiveCall:
         if not pcm:
             return
         self.recording.write(line.number, pcm)
+        line.buffer.patient = not self.start.partials and self._tools.crowd()
         line.buffer.put(pcm)
 
     async def _listen(self, line: Line, streams: Streams) -> None:

@@ -18,6 +18,7 @@ from pipeline.live.means import Means
 from pipeline.live.suggesting import Suggester, silent
 from pipeline.live.switchboard import Switchboard
 from pipeline.live.warming import warm
+from pipeline.live.writer import StoreWriter
 from pipeline.settings import Settings
 
 T = TypeVar("T")
@@ -35,11 +36,13 @@ class Full(OvertoneError):  # noqa: N818  as in errors.py: the name says what is
 class Gateway:
     """The gateway's resources; the application keeps it in ``app.state.gateway``."""
 
-    def __init__(self, settings: Settings, backends: Backends, loop: asyncio.AbstractEventLoop) -> None:
-        """``loop`` is the one that serves its connections; it must go on until this is closed."""
+    def __init__(
+        self, settings: Settings, backends: Backends, loop: asyncio.AbstractEventLoop, writer: StoreWriter
+    ) -> None:
+        """``loop`` serves its connections, and must go on until this is closed; that closes ``writer`` too."""
         self.settings, self.backends = settings, backends
         self.suggestions = Suggester(lambda: silent(backends))
-        self.calls = Switchboard(settings, backends, suggester=self.suggestions, loop=loop)
+        self.calls = Switchboard(settings, backends, suggester=self.suggestions, loop=loop, writer=writer)
         self.conversations = 0
         self.warm = False
         self.speech = True  # False: there is no voice, and answers come in writing

@@ -34,9 +34,9 @@ class Gap:
         return self.start_s + self.length_s
 
 
-@dataclass(frozen=True)
+@dataclass
 class Counts:
-    """What was wrong with the frames of a channel."""
+    """What was wrong with the frames of a channel so far."""
 
     frames: int = 0
     duplicates: int = 0  # came twice, or after their place was filled
@@ -84,9 +84,9 @@ class Intake:
         size = SAMPLE_BYTES[self._encoding]
         length_s = len(payload) / size / self._rate_hz
         if not payload or len(payload) % size or length_s > _LONGEST_FRAME_S or (at_s is not None and at_s < 0):
-            self.counts = replace(self.counts, malformed=self.counts.malformed + 1)
+            self.counts.malformed += 1
             return b""
-        self.counts = replace(self.counts, frames=self.counts.frames + 1)
+        self.counts.frames += 1
         frame = _Frame(payload, at_s)
         if number is None:
             return self._place(frame)
@@ -97,13 +97,13 @@ class Intake:
             self._next = number
             return ready + self._in_order(number, frame)
         if number < self._next or number in self._waiting:
-            self.counts = replace(self.counts, duplicates=self.counts.duplicates + 1)
+            self.counts.duplicates += 1
             return b""
         return self._in_order(number, frame)
 
     def malformed(self) -> None:
         """Count something that was not even a frame."""
-        self.counts = replace(self.counts, malformed=self.counts.malformed + 1)
+        self.counts.malformed += 1
 
     def silence(self, length_s: float, reason: str = "") -> bytes:
         """Silence of that length, at most five minutes; with a reason it is a gap."""
@@ -118,7 +118,7 @@ class Intake:
 
     def _in_order(self, number: int, frame: _Frame) -> bytes:
         if number != self._next:
-            self.counts = replace(self.counts, reordered=self.counts.reordered + 1)
+            self.counts.reordered += 1
         self._waiting[number] = frame
         return self._release(all_of_it=False)
 
@@ -139,7 +139,7 @@ class Intake:
 
     def _hole(self, frames: int, following: _Frame) -> bytes:
         """Silence in place of so many missing frames: by the source's clock, else as long as the one that follows."""
-        self.counts = replace(self.counts, missing=self.counts.missing + frames)
+        self.counts.missing += frames
         if following.at_s is not None and self._zero_s is not None:
             length_s = self._zero_s + following.at_s - self.position_s
         else:

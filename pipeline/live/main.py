@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterator, Mapping
 import uvicorn
 import uvloop
 
-from pipeline import alerts, embedded
+from pipeline import embedded
 from pipeline.backends import Backends
 from pipeline.errors import ConfigError
 from pipeline.live import access
 from pipeline.live.app import application
+from pipeline.live.clerk import Clerk
 from pipeline.live.gateway import Gateway
 from pipeline.settings import Settings, variable
 
@@ -53,10 +54,10 @@ def serve(
         _ = backends.store, backends.recogniser, backends.speaker, backends.classifier, backends.assistant
         _ = backends.voice_activity, backends.understander
         with (
-            contextlib.closing(alerts.start(backends.store, settings)),
+            contextlib.closing(Clerk(settings, environment)) as clerk,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
-            gateway = Gateway(settings, backends, runner.get_loop())
+            gateway = Gateway(settings, backends, runner.get_loop(), clerk)
             runner.run(_serve_and_close(gateway, listener, ready, exit_with_parent=exit_with_parent))
 
 

@@ -1,6 +1,6 @@
 """A live call's channels as WAV files that can be read at any moment, also after the process was killed.
 
-Samples are written four times a second, and the sizes in the header are brought up to date every second; after a kill
+Samples are written twice a second, and the sizes in the header are brought up to date every second; after a kill
 these are at most that far behind, and ``repaired`` sets them by the length of the file.
 """
 
@@ -20,7 +20,7 @@ from pipeline.errors import BackendError
 
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _UPDATE_S = 1.0
-_PIECE = RATE_HZ // 2  # bytes that are written together: a quarter of a second, which a kill may cost
+_PIECE = RATE_HZ  # bytes that are written together: half a second, which a kill may cost
 _MOST_PENDING = 20 * RATE_HZ  # bytes that wait for a disk that hangs: ten seconds
 _LARGEST = (1 << 32) - 1 - _HEADER.size  # bytes of samples that a WAV's sizes can tell: 37 hours
 
@@ -111,7 +111,8 @@ class _Wav:
         os.ftruncate(self._file, _HEADER.size + self.size)
         self.written = self.size  # bytes of samples that are on the disk
         self._told_at = 0.0
-        self._pending = bytearray()
+        self._pending: list[bytes] = []
+        self._waiting = 0  # bytes in them
         self._adding, self._writing = threading.Lock(), threading.Lock()
         self._tell(self.size)
 
@@ -119,9 +120,10 @@ class _Wav:
         """How many bytes wait to be written when ``pcm`` was added."""
         with self._adding:
             if self.size + len(pcm) <= _LARGEST:
-                self._pending += pcm
+                self._pending.append(pcm)
+                self._waiting += len(pcm)
                 self.size += len(pcm)
-            return len(self._pending)
+            return self._waiting
 
     def write_out(self) -> None:
         with self._writing:
@@ -138,8 +140,9 @@ class _Wav:
 
     def _write_out(self, *, tell: bool = False) -> None:
         with self._adding:
-            left, at = memoryview(bytes(self._pending)), _HEADER.size + self.size - len(self._pending)
-            self._pending.clear()
+            pieces, at = self._pending, _HEADER.size + self.size - self._waiting
+            self._pending, self._waiting = [], 0
+        left = memoryview(b"".join(pieces))
         while left:
             written = os.pwrite(self._file, left, at)
             left, at = left[written:], at + written

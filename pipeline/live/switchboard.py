@@ -30,7 +30,7 @@ from pipeline.live.recording import Recording, repaired
 from pipeline.live.scribe import Scribe
 from pipeline.live.second_pass import SecondPass
 from pipeline.live.suggesting import Suggester
-from pipeline.live.writer import Append, Begin, Finish, Writer
+from pipeline.live.writer import Append, Begin, Finish, StoreWriter, Writer
 from pipeline.settings import Settings
 
 _TICK_S = 0.5
@@ -60,11 +60,12 @@ class Switchboard:
         second_pass: bool | None = None,
         suggester: Suggester | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
+        writer: StoreWriter | None = None,
     ) -> None:
         """``recover``: finish what a killed gateway left. ``second_pass`` None: as the settings say.
 
         ``suggester`` hears what is said on all calls; it is closed by whoever opened it. ``loop`` is as `Hearing` has
-        it.
+        it. ``writer`` is closed with this; None: one in a thread of this process.
         """
         self._settings = settings
         self._suggester = suggester
@@ -81,11 +82,17 @@ class Switchboard:
         understander = backends.understander if settings.live_intents else None
         self._labeller = Labeller(backends.classifier, understander)
         self._store = backends.store
-        self._writer = Writer(backends.store)
+        self._writer = writer or Writer(backends.store)
         self._scribe = Scribe()
         self._hearing = Hearing(backends.recogniser, loop)
         self._tools = Tools(
-            self._hearing, self._labeller, self._writer, self._wishes, settings.live_buffer_s, settings.live_pace
+            self._hearing,
+            self._labeller,
+            self._writer,
+            self._wishes,
+            lambda: len(self._calls) > _MOST_WATCHED,
+            settings.live_buffer_s,
+            settings.live_pace,
         )
         self._later = SecondPass(
             backends.store,
@@ -337,7 +344,7 @@ class Switchboard:
         call = described.call
         channels = repaired(self._settings.audio_folder / call.id)
         known = journal.sentences()
-        # A kill costs the recording its last quarter of a second, and what was said in it may be known.
+        # A kill costs the recording its last half second, and what was said in it may be known.
         ends = [*(channel.duration_s for channel in channels), *(sentence.end_s for sentence in known)]
         duration_s = max([call.duration_s, *ends])
         told = dict(call.attributes)

@@ -1,5 +1,7 @@
 """The one thread that writes live calls to the store, each in order, however long the store is away.
 
+A gateway has it in a process of its own (`clerk`); a command that plays recordings has it beside the calls.
+
 Every sentence is in its call's journal before it comes here, so a kill loses nothing; here it waits until the database
 takes it. The sentences that have come while it wrote go into the next transaction together, past the beginnings and
 ends of other calls, for which nobody waits; their clocks follow.
@@ -16,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 from pipeline.calls import Call, Sentence, SentenceClock
 from pipeline.errors import BackendError, InputError
@@ -36,6 +39,7 @@ class Begin:
     """Store the start of a call."""
 
     call: Call
+    over: Callable[[], None] | None = None  # called when nothing more will be written of this, whatever became of it
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Append:
     clocks: Sequence[SentenceClock] = ()
     done: Callable[[Sequence[Sentence], datetime], None] | None = None  # called with the time of storing
     clocks_then: BothClocks | None = None  # from which the clocks' times were taken; None: there are no clocks
+    over: Callable[[], None] | None = None  # as Begin has it
 
 
 @dataclass(frozen=True)
@@ -56,15 +61,35 @@ class Finish:
     call_id: str
     duration_s: float
     attributes: Mapping[str, str]
-    done: Callable[[], None] | None = None  # called when nothing more will be written, whatever became of it
+    over: Callable[[], None] | None = None  # as Begin has it
 
 
 Work = Begin | Append | Finish
+
+
+class StoreWriter(Protocol):
+    """Who writes live calls to the store, in the order in which work is handed in for each call. Thread-safe."""
+
+    @property
+    def waiting(self) -> int:
+        """Pieces of work that wait, those in hand included."""
+
+    @property
+    def delay_s(self) -> float:
+        """For how long the piece in hand has been waiting: more than a moment where the store is away."""
+
+    def put(self, work: Work) -> None:
+        """Hand in work; blocks where too much of it waits already."""
+
+    def close(self, wait_s: float = 10.0) -> None:
+        """Write what is waiting, for at most so long; the rest is in the journals. Closing twice is fine."""
+
+
 _Item = tuple[float, Work]  # and since when it waits
 
 
 class Writer:
-    """A thread over a store; ``put`` from any thread, ``close`` waits for what is waiting."""
+    """A StoreWriter in a thread over ``store``."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -80,20 +105,16 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        """Pieces of work that wait, those in hand included."""
         return self._queue.qsize() + len(self._doing) + len(self._taken)
 
     @property
     def delay_s(self) -> float:
-        """For how long the piece in hand has been waiting: more than a moment where the store is away."""
         return time.monotonic() - self._doing[0] if self._doing else 0.0
 
     def put(self, work: Work) -> None:
-        """Hand in work; blocks where too much of it waits already."""
         self._queue.put((time.monotonic(), work))
 
     def close(self, wait_s: float = 10.0) -> None:
-        """Write what is waiting, for at most so long; the rest is in the journals."""
         self._queue.put(None)
         self._thread.join(wait_s)
         self._stopping.set()
@@ -110,10 +131,10 @@ class Writer:
             if not work:
                 self._flush()
                 return
-            self._patiently(work)
+            self._patiently(list(work))
             for one in work:
-                if isinstance(one, Finish) and one.done and not self._stopping.is_set():
-                    one.done()
+                if one.over and not self._stopping.is_set():
+                    one.over()
             self._doing = []
 
     def _take(self) -> list[Work]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, Table, and_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, Table, and_, bindparam, exists, select
 
 from pipeline.calls import Call
 from pipeline.store import rows
@@ -27,32 +27,18 @@ def changes(connection: Connection, after: int, limit: int) -> list[Change]:
     newest = last_change(connection)
     if newest <= after:
         return []
-    # The limit first: a planner that misjudges how many rows there are would join predictions to all of them.
-    wanted = _range(_counting(select(sentences.c.number), sentences), sentences, after, newest, limit).subquery()
-    spoken = SENTENCES.join(wanted, wanted.c.number == sentences.c.number).order_by(sentences.c.number)
-    sources: tuple[tuple[Select[Any], Callable[[Row[Any], Call], Change]], ...] = (
-        (spoken, _sentence),
-        (_range(_counting(select(labels), labels), labels, after, newest, limit), _label),
-        (_range(select(events), events, after, newest, limit), _event),
-        (_range(ALERTS, alerts, after, newest, limit), _alert),
-        (JUDGED.where(after < FED, newest >= FED).order_by(FED).limit(limit), _verdict),
-        (_range(select(notes), notes, after, newest, limit), _note),
-    )
-    found = [(row, made) for statement, made in sources for row in connection.execute(statement)]
+    asked = {"after": after, "newest": newest, "limit": limit}
+    there = connection.execute(_THERE, asked).one()._mapping
+    found = [
+        (row, source.made)
+        for kind, source in _SOURCES.items()
+        if there[kind]
+        for row in connection.execute(source.rows, asked)
+    ]
     merged = sorted(found, key=lambda pair: int(pair[0].number))[:limit]
     named = {row.call_id for row, _ in merged}
-    known = {row.id: rows.call_of(row) for row in connection.execute(select(calls).where(calls.c.id.in_(named)))}
+    known = {row.id: rows.call_of(row) for row in connection.execute(_CALLS, {"named": sorted(named)})}
     return [made(row, known.get(row.call_id, _gone(row.call_id))) for row, made in merged]
-
-
-def _counting(statement: Select[Any], table: Table) -> Select[Any]:
-    """Only what is of the revision that counts."""
-    return statement.join(calls, and_(calls.c.id == table.c.call_id, calls.c.revision == table.c.revision))
-
-
-def _range(statement: Select[Any], table: Table, after: int, newest: int, limit: int) -> Select[Any]:
-    numbered = statement.where(table.c.number > after, table.c.number <= newest)
-    return numbered.order_by(table.c.number).limit(limit)
 
 
 def _sentence(row: Row[Any], call: Call) -> Change:
@@ -81,3 +67,42 @@ def _note(row: Row[Any], call: Call) -> Change:
 
 def _gone(call_id: str) -> Call:
     return Call(id=call_id, source="", started_at=datetime.fromtimestamp(0, UTC), duration_s=0.0, speakers=())
+
+
+class _Source(NamedTuple):
+    """One kind of change: the statement that reads it, by the bound ``after``, ``newest`` and ``limit``."""
+
+    number: ColumnElement[Any]
+    rows: Select[Any]
+    made: Callable[[Row[Any], Call], Change]
+
+
+_AFTER, _NEWEST, _LIMIT = (bindparam(name, type_=BigInteger()) for name in ("after", "newest", "limit"))
+
+
+def _counting(statement: Select[Any], table: Table) -> Select[Any]:
+    """Only what is of the revision that counts."""
+    return statement.join(calls, and_(calls.c.id == table.c.call_id, calls.c.revision == table.c.revision))
+
+
+def _range(statement: Select[Any], number: ColumnElement[Any]) -> Select[Any]:
+    return statement.where(number > _AFTER, number <= _NEWEST).order_by(number).limit(_LIMIT)
+
+
+# The limit first: a planner that misjudges how many rows there are would join predictions to all of them.
+_wanted = _range(_counting(select(sentences.c.number), sentences), sentences.c.number).subquery()
+_spoken = SENTENCES.join(_wanted, _wanted.c.number == sentences.c.number).order_by(sentences.c.number)
+# Made once: to put the statements together takes longer than to run them.
+_SOURCES = {
+    "sentences": _Source(sentences.c.number, _spoken, _sentence),
+    "labels": _Source(labels.c.number, _range(_counting(select(labels), labels), labels.c.number), _label),
+    "events": _Source(events.c.number, _range(select(events), events.c.number), _event),
+    "alerts": _Source(alerts.c.number, _range(ALERTS, alerts.c.number), _alert),
+    "verdicts": _Source(FED, _range(JUDGED, FED), _verdict),
+    "notes": _Source(notes.c.number, _range(select(notes), notes.c.number), _note),
+}
+# Whether there is anything new of each kind: most changes are sentences.
+_THERE = select(
+    *(exists().where(source.number > _AFTER, source.number <= _NEWEST).label(kind) for kind, source in _SOURCES.items())
+)
+_CALLS = select(calls).where(calls.c.id.in_(bindparam("named", expanding=True)))

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Insert, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pipeline.calls import SentenceClock
 from pipeline.store import rows
 from pipeline.store.database import Database
 from pipeline.store.listing import within
-from pipeline.store.tables import clocks, sentences
+from pipeline.store.tables import UtcTime, clocks, sentences
 
 STAGES = tuple(field.name for field in fields(SentenceClock) if field.name.endswith("_at"))  # the first one first
 LIVE_REVISION = 0
@@ -47,16 +48,18 @@ def record(database: Database, given: Iterable[SentenceClock]) -> None:
     if not merged:
         return
     keys = list(merged)
-    with database.writing() as connection:
-        filled: list[dict[str, Any]] = []
+    filled: list[dict[str, Any]] = []
+    # Read first: on SQLite the others wait for a writer, and a live sentence among them.
+    with database.reading() as connection:
         for start in range(0, len(keys), _KEYS_PER_READ):
-            for row in connection.execute(_numbers(keys[start : start + _KEYS_PER_READ])):
-                stages = merged[row.call_id, row.idx]
-                first = next(stages[stage] for stage in STAGES if stage in stages)
-                filled.append({"sentence": row.number, "at": first, **dict.fromkeys(STAGES), **stages})
-        if filled:
+            for row in connection.execute(_NUMBERS, _asked(keys[start : start + _KEYS_PER_READ])):
+                if known := merged.get((row.call_id, row.idx)):
+                    first = next(known[stage] for stage in STAGES if stage in known)
+                    filled.append({"of": row.number, "first": first, **dict.fromkeys(STAGES), **known})
+    if filled:
+        with database.writing() as connection:
             # In one order everywhere, so that two writers of the same clocks never wait for each other.
-            _fill(connection, sorted(filled, key=lambda row: int(row["sentence"])))
+            connection.execute(_fill(connection.dialect.name), sorted(filled, key=lambda row: int(row["of"])))
 
 
 def between(
@@ -74,25 +77,34 @@ def between(
     return [SentenceClock(*row) for row in connection.execute(wanted)]
 
 
-def _numbers(keys: Sequence[tuple[str, int]]) -> Select[Any]:
-    indices: dict[str, list[int]] = {}
-    for call_id, index in keys:
-        indices.setdefault(call_id, []).append(index)
-    # Call by call: for a list of pairs SQLite would read the whole index.
-    wanted = [
-        and_(sentences.c.call_id == call_id, sentences.c.revision == LIVE_REVISION, sentences.c.idx.in_(own))
-        for call_id, own in indices.items()
-    ]
-    found = select(sentences.c.number, sentences.c.call_id, sentences.c.idx).where(or_(*wanted))
-    return found.with_for_update(read=True, key_share=True)  # nobody deletes them until we are done
+# More than is asked for, since a call's index may be another's: a list of pairs would have SQLite read the whole index,
+# and a condition for each call would be another statement each time.
+_NUMBERS = select(sentences.c.number, sentences.c.call_id, sentences.c.idx).where(
+    sentences.c.call_id.in_(bindparam("calls", expanding=True)),
+    sentences.c.revision == LIVE_REVISION,
+    sentences.c.idx.in_(bindparam("indices", expanding=True)),
+)
 
 
-def _fill(connection: Connection, filled: Sequence[dict[str, Any]]) -> None:
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    new = insert(clocks)
+def _asked(keys: Sequence[tuple[str, int]]) -> dict[str, list[Any]]:
+    return {"calls": sorted({call_id for call_id, _ in keys}), "indices": sorted({index for _, index in keys})}
+
+
+@cache
+def _fill(dialect: str) -> Insert:
+    """Fills one sentence's clock, where that is still there: somebody may have deleted it since it was looked for."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    there = (
+        select(
+            sentences.c.number,
+            bindparam("first", type_=UtcTime()),
+            *(bindparam(stage, type_=UtcTime()) for stage in STAGES),
+        )
+        .where(sentences.c.number == bindparam("of"))
+        .with_for_update(read=True, key_share=True)  # nobody deletes it until we are done
+    )
+    new = insert(clocks).from_select(["sentence", "at", *STAGES], there)
     both = {stage: (clocks.c[stage], new.excluded[stage]) for stage in STAGES}
     merged = {stage: func.coalesce(*pair) for stage, pair in both.items()}
     first = func.coalesce(*(time for pair in both.values() for time in pair))
-    connection.execute(
-        new.on_conflict_do_update(index_elements=[clocks.c.sentence], set_={**merged, "at": first}), filled
-    )
+    return new.on_conflict_do_update(index_elements=[clocks.c.sentence], set_={**merged, "at": first})

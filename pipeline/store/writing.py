@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from pipeline.calls import Call, Label, Sentence
@@ -21,6 +21,16 @@ from pipeline.store.database import Database
 from pipeline.store.predictions import opinions
 from pipeline.store.queries import ChangeKind
 from pipeline.store.watching import CHANNEL
+
+# Made once: to put a statement together takes as long as to run it, and live sentences wait for each other's.
+_MOVED = (
+    update(tables.counter)
+    .values(value=tables.counter.c.value + bindparam("count", type_=BigInteger()))
+    .returning(tables.counter.c.value)
+)
+_CALL = select(tables.calls).where(tables.calls.c.id == bindparam("id"))
+_CALLS = select(tables.calls).where(tables.calls.c.id.in_(bindparam("ids", expanding=True)))
+_GROWN = update(tables.calls).where(tables.calls.c.id == bindparam("of"))
 
 
 def add(database: Database, call: Call, sentences: Iterable[Sentence], *, revise: bool = False) -> bool:
@@ -90,7 +100,7 @@ def append(database: Database, spoken: Mapping[str, Iterable[Sentence]]) -> None
         return
     with database.writing() as connection:
         first = next_numbers(connection, database, sum(len(one.sentences) for one in given.values()))
-        known = {row.id: row for row in connection.execute(select(tables.calls).where(tables.calls.c.id.in_(given)))}
+        known = {row.id: row for row in connection.execute(_CALLS, {"ids": list(given)})}
         grown = []
         for call_id, one in given.items():
             call = known[call_id] if call_id in known else existing_call(connection, call_id)
@@ -101,7 +111,7 @@ def append(database: Database, spoken: Mapping[str, Iterable[Sentence]]) -> None
             grown.append({**counted, "duration_s": duration_s, "of": call_id})
             _number(one, revision=call.revision, first=first)
             first += len(one.sentences)
-        connection.execute(update(tables.calls).where(tables.calls.c.id == bindparam("of")), grown)
+        connection.execute(_GROWN, grown)
         _insert(connection, list(given.values()))
 
 
@@ -195,8 +205,7 @@ def _given(call_id: str, sentences: Iterable[Sentence], *, at: datetime) -> _Giv
 
 def next_numbers(connection: Connection, database: Database, count: int) -> int:
     """The first of ``count`` fresh change numbers; from here to its end the transaction is the only one that writes."""
-    moved = update(tables.counter).values(value=tables.counter.c.value + count).returning(tables.counter.c.value)
-    newest = connection.execute(moved).scalar_one()
+    newest = connection.execute(_MOVED, {"count": count}).scalar_one()
     if not database.is_sqlite:
         connection.execute(select(func.pg_notify(CHANNEL, str(newest))))
     return int(newest) - count + 1
@@ -204,7 +213,7 @@ def next_numbers(connection: Connection, database: Database, count: int) -> int:
 
 def _row(connection: Connection, call_id: str) -> Row[Any] | None:
     rows.storable(call_id, "the id of the call")
-    return connection.execute(select(tables.calls).where(tables.calls.c.id == call_id)).first()
+    return connection.execute(_CALL, {"id": call_id}).first()
 
 
 def existing_call(connection: Connection, call_id: str) -> Row[Any]:

@@ -1,10 +1,13 @@
 """How long a sentence of a live call takes from the end of its speech to the pixels, by stage, and whether any is lost.
 
 Two loads: six two-sided sample calls at once on the embedded engines, and two hundred two-sided calls on a recogniser
-that answers after a fixed 50 ms (`standin`), in a process of its own, as a real Riva on another machine would be. The
-gateway and the dashboard are the real processes; the phones are websocket clients that keep to time, and Chromium shows
-the Live page on the same cores. ``python -m tests.bench.live_calls many 200 socket`` puts a client in its place that
-gets what a browser gets: what is left out is the painting.
+that answers after a fixed 50 ms (`standin`), in a process of its own, as a real Riva on another machine would be: once
+with phones that send frames of 100 ms and once with frames of 200, as Genesys does, of which the end of an utterance
+waits for half on average. The gateway and the dashboard are the real processes; the phones are websocket clients that
+keep to time, and Chromium shows the Live page on the same cores.
+
+``python -m tests.bench.live_calls many 200 browser 0.2`` runs one load alone; ``socket`` in place of the browser is a
+client that gets what a browser gets: what is left out is the painting.
 """
 
 from __future__ import annotations
@@ -40,7 +43,11 @@ _STAGES = ("spoken_at", "heard_at", "labelled_at", "stored_at", "sent_at", "pain
 
 def measure(folder: Path) -> dict[str, Any]:
     """Milliseconds by stage of both loads, and sentences lost."""
-    return {"embedded": embedded_calls(folder / "embedded"), "stand_in": many_calls(folder / "many")}
+    return {
+        "embedded": embedded_calls(folder / "embedded"),
+        "stand_in": many_calls(folder / "many"),
+        "stand_in_frames_of_200_ms": many_calls(folder / "long", frame_s=0.2),
+    }
 
 
 def embedded_calls(
@@ -61,12 +68,9 @@ def embedded_calls(
 
 
 def many_calls(
-    folder: Path, *, calls: int = 200, utterances: int = 6, frame_s: float = 0.2, looking: Looking = "browser"
+    folder: Path, *, calls: int = 200, utterances: int = 6, frame_s: float = _FRAME_S, looking: Looking = "browser"
 ) -> dict[str, Any]:
-    """Calls whose two sides take turns, with so many utterances each, on a recogniser of 50 ms.
-
-    The phones send frames of 200 ms, as Genesys does: of that the end of an utterance waits for half on average.
-    """
+    """Calls whose two sides take turns, with so many utterances each, on a recogniser of 50 ms."""
     chance = random.Random(5)
     recordings, expected = [], {}
     for call in range(calls):
@@ -178,7 +182,8 @@ if __name__ == "__main__":
         number = int(sys.argv[2]) if sys.argv[2:] else 0
         eyes: Looking = "socket" if sys.argv[3:] == ["socket"] else "browser"
         if sys.argv[1:2] == ["many"]:
-            found = many_calls(Path(folder), calls=number or 200, looking=eyes)
+            frame_s = float(sys.argv[4]) if sys.argv[4:] else _FRAME_S
+            found = many_calls(Path(folder), calls=number or 200, frame_s=frame_s, looking=eyes)
         elif sys.argv[1:2] == ["embedded"]:
             found = embedded_calls(Path(folder), calls=number or 6, seconds=40.0, looking=eyes)
         else:

@@ -60,6 +60,13 @@ class Gateway:
         self.process.kill()
         self.process.wait()
 
+    @property
+    def clerk(self) -> int:
+        """The number of the process that stores its calls, from proc(5)."""
+        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        pids = [int(pid) for file in children for pid in file.read_text(encoding="ascii").split()]
+        return next(pid for pid in pids if b"clerk_process" in Path(f"/proc/{pid}/cmdline").read_bytes())
+
     def resident_mb(self) -> float:
         """Its resident memory, from proc(5)."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
@@ -71,19 +78,20 @@ class Gateway:
 
 
 @contextmanager
-def gateway(home: Path, *, module: str = "pipeline.live", clock_file: str = "", **settings: str) -> Iterator[Gateway]:
+def gateway(home: Path, *, clock_file: str = "", **settings: str) -> Iterator[Gateway]:
     """A gateway with these settings (fields of Settings) that is ready; it ends with the block.
 
-    ``module`` is what runs it; `jumping` reads ``clock_file``.
+    With a ``clock_file`` its wall clock, and that of its own processes, can be set as `jumping` has it.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OVERTONE_")}
-    environment["CLOCK_FILE"] = clock_file
+    if clock_file:
+        environment |= {"CLOCK_FILE": clock_file, "PYTHONPATH": str(Path(__file__).parent / "jumping")}
     given = {"home": str(home), "live_port": "0", "live_second_pass": "false", **settings}
     environment |= {"OVERTONE_" + name.upper(): value for name, value in given.items()}
     home.mkdir(parents=True, exist_ok=True)
     with (home / "gateway.log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, "--exit-with-parent"],
+            [sys.executable, "-m", "pipeline.live", "--exit-with-parent"],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

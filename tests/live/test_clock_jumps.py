@@ -40,7 +40,7 @@ def test_a_clock_that_is_set_forward_and_back_changes_nothing(tmp_path: Path) ->
     book.save(home, RULES)
     with (
         standin.running(delay_ms=10) as (address, _),
-        gateway(home, module="tests.live.jumping", clock_file=str(clock), **uris(address), live_pace="0") as running,
+        gateway(home, clock_file=str(clock), **uris(address), live_pace="0") as running,
     ):
         call_id = _phone(running, clock)
         with running.store() as store:

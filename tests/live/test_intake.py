@@ -268,6 +268,39 @@ def test_a_reader_waits_for_what_its_own_loop_brings() -> None:
     assert asyncio.run(read()) == [loud, loud]
 
 
+def test_a_patient_reader_takes_long_pieces_of_speech_but_its_end_at_once() -> None:
+    def tone(seconds: float, amplitude: int) -> bytes:
+        return (
+            (amplitude * np.sin(2 * np.pi * 300 * np.arange(round(seconds * RATE_HZ)) / RATE_HZ))
+            .astype("<i2")
+            .tobytes()
+        )
+
+    async def pieces(*, patient: bool) -> list[float]:
+        """Seconds of each piece that a reader gets of 1.7 s of speech before a noise that is 20 dB softer."""
+        buffer = Buffer(1, longest_s=60.0)
+        buffer.patient = patient
+        found: list[float] = []
+
+        async def read() -> None:
+            while pcm := await buffer.next():
+                found.append(round(len(pcm) / 2 / RATE_HZ, 2))
+
+        reading = asyncio.create_task(read())
+        speech, noise = tone(1.7, 8000), tone(0.3, 800)
+        for first in range(0, len(speech + noise), RATE_HZ // 5):
+            buffer.put((speech + noise)[first : first + RATE_HZ // 5])
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        buffer.end()
+        await reading
+        return found
+
+    assert asyncio.run(pieces(patient=False)) == [0.1] * 20
+    # From 1.6 s on less than 0.4 s of speech waits; the noise behind it is handed out with it, and by itself.
+    assert asyncio.run(pieces(patient=True)) == [0.4] * 4 + [0.2, 0.1, 0.1]
+
+
 def left_in(buffer: Buffer) -> list[bytes]:
     """What is left in a buffer that has ended or is to pause."""
 

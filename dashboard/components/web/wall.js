@@ -11,6 +11,7 @@ import { WallState } from "./wall_state.js";
 const SORT_EVERY_MS = 4000;
 const FEED_ROWS = 40;
 const CARDS_SHOWN = 24;
+const MOST_SLIDING = 8;
 const STORED_CHOICE = "overtone.wall";
 const ALERTS_SHOWN = 3;
 const FILTERS = [
@@ -220,17 +221,21 @@ export function mount(component) {
       if (grid.children[place] !== view.root) grid.insertBefore(view.root, grid.children[place] ?? null);
     });
     if (matchMedia("(prefers-reduced-motion: reduce)").matches || document.hidden) return;
+    const moved = [];
     for (const [id, view] of cards) {
       const from = before.get(id);
       if (!from) continue;
       const to = view.root.getBoundingClientRect();
       const [dx, dy] = [from.left - to.left, from.top - to.top];
-      if (dx || dy) {
-        view.root.animate([{ transform: `translate(${dx}px, ${dy}px)` }, { transform: "none" }], {
-          duration: 350,
-          easing: "cubic-bezier(.2,.7,.2,1)",
-        });
-      }
+      if (dx || dy) moved.push([view.root, dx, dy]);
+    }
+    // No eye follows more, and what is said meanwhile would wait for their pictures.
+    if (moved.length > MOST_SLIDING) return;
+    for (const [node, dx, dy] of moved) {
+      node.animate([{ transform: `translate(${dx}px, ${dy}px)` }, { transform: "none" }], {
+        duration: 350,
+        easing: "cubic-bezier(.2,.7,.2,1)",
+      });
     }
   }
 
