@@ -20,7 +20,7 @@ from pipeline.server.listening import RATE_HZ, AudioConfig, AudioReader
 from pipeline.server.offline import Pcm, Whisper, Wish
 from pipeline.server.online import Moonshine
 from pipeline.server.punctuator import Punctuator
-from pipeline.server.stream import Result, Stream
+from pipeline.server.stream import Guesses, Result, Stream
 from pipeline.server.wav import Samples
 from pipeline.server.work import Work
 from pipeline.voice import Pack
@@ -45,6 +45,7 @@ class SpeechRecognition:
         """Queues: ``recordings`` before Whisper, ``streams`` before Moonshine, ``hearing`` where streams are read."""
         self._offline, self._online, self._punctuator = offline, online, punctuator
         self._recordings, self._streams, self._hearing = recordings, streams, hearing
+        self._guesses = Guesses()
 
     async def GetRivaSpeechRecognitionConfig(self, request: Any, context: Any) -> Any:  # noqa: N802  the rpc's name
         """The models and their parameters; all of them, or the one that is asked for."""
@@ -103,6 +104,7 @@ class SpeechRecognition:
                 listener,
                 decoding=decoding,
                 hearing=hearing,
+                guesses=self._guesses,
                 interim=first.streaming_config.interim_results,
             )
             async for result in stream.results(_chunks(requests)):

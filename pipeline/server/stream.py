@@ -1,9 +1,8 @@
 """One live stream: chunks of audio in, interim and final results out, a final as soon as its speech is over.
 
 Reading and recognising run side by side. A final always comes before a guess; guesses are made only while the
-recogniser has nothing else to do, and no more often than every fourth part of the time that the last one took. When
-the speaker pauses, the segment is recognised at once: if the pause turns out to be the end, the final is already
-there.
+recogniser has nothing else to do, and those of all streams together take a quarter of its time at most. When the
+speaker pauses, the segment is recognised at once: if the pause turns out to be the end, the final is already there.
 """
 
 from __future__ import annotations
@@ -24,8 +23,9 @@ from pipeline.server.work import Slot
 
 _BEHIND = 3  # segments that may wait; then the client's next audio waits in its own connection
 _BLOCK = 5 * RATE_HZ  # samples that are listened to at once
-_PACE_S = 0.6  # least time between two guesses
-_PACE_FACTOR = 4.0  # ... and in terms of what the last one took
+_PACE_S = 0.6  # least time between two guesses of a stream
+_REST = 3.0  # ... and of all, in terms of what the last one took
+_LONGEST_GUESS_S = 2.0
 _SHORTEST_S = 0.5  # speech that is worth a guess
 
 
@@ -36,6 +36,26 @@ class Result:
     heard: Heard
     final: bool
     stability: float = 0.0
+
+
+class Guesses:
+    """How much of a recogniser's time the guesses of all its streams take: a quarter, since finals wait for them."""
+
+    def __init__(self) -> None:
+        self._next_at = 0.0
+
+    @property
+    def due(self) -> bool:
+        """Whether there is time for one."""
+        return time.monotonic() >= self._next_at
+
+    def begun(self) -> None:
+        """Nobody else guesses until this one is `done`, which may never come where its client has gone."""
+        self._next_at = time.monotonic() + _LONGEST_GUESS_S
+
+    def done(self, took_s: float) -> None:
+        """One took so long."""
+        self._next_at = time.monotonic() + _REST * took_s
 
 
 class Stream:
@@ -49,18 +69,22 @@ class Stream:
         *,
         decoding: Slot,
         hearing: Slot,
+        guesses: Guesses,
         interim: bool,
     ) -> None:
-        """``decoding`` is the stream's place at the recogniser, ``hearing`` its place where audio is made ready."""
+        """``decoding`` is the stream's place at the recogniser, ``hearing`` its place where audio is made ready.
+
+        ``guesses`` are those of all streams of the recogniser.
+        """
         self._engine, self._reader, self._listener = engine, reader, listener
         self._decoding, self._hearing = decoding, hearing
-        self._interim = interim
+        self._guesses, self._interim = guesses, interim
         self._segments: deque[Segment] = deque()
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
         self._pause: tuple[float, float, str] | None = None  # start, end and text of the speech before the last pause
         self._guess = ""
-        self._guessed_at, self._pace_s = 0.0, _PACE_S
+        self._guessed_at = 0.0
 
     async def results(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[Result]:
         """Results until the chunks end. Raises Refusal for audio that cannot be read, after what came before it."""
@@ -118,14 +142,15 @@ class Stream:
         pause = self._listener.moment.paused
         if pause is not None:
             return await self._at_pause(pause)
-        if not self._interim or time.monotonic() - self._guessed_at < self._pace_s:
+        if not self._interim or not self._guesses.due or time.monotonic() - self._guessed_at < _PACE_S:
             return None
         speech = self._listener.moment.running
         if speech is None or speech.end_s - speech.start_s < _SHORTEST_S:
             return None
         self._guessed_at = time.monotonic()
+        self._guesses.begun()
         text = await self._decoding.run(self._engine.recognise, speech.samples)
-        self._pace_s = max(_PACE_S, _PACE_FACTOR * (time.monotonic() - self._guessed_at))
+        self._guesses.done(time.monotonic() - self._guessed_at)
         stability = _agreement(self._guess, text)
         self._guess = text
         # Speech that ended meanwhile has its final coming; the guess at it would only flicker.
