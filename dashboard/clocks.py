@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.calls import SentenceClock
 from pipeline.errors import OvertoneError
-from pipeline.latency import by_stage
+from pipeline.latency import by_stage, late_s
 from pipeline.store import Store
 
 FLUSH_S = 1.0
@@ -25,6 +25,8 @@ WINDOW = timedelta(minutes=15)
 MOST_FIGURED = 5000  # the newest sentences that the figures are made of
 MOST_AWAITED = 20_000
 _FILLED_WITHIN = timedelta(seconds=60)  # a clock's later stages come in within this
+_LATEST = timedelta(minutes=6)  # ... but for a sentence that waited for a recogniser; looked for less often
+_LATEST_EVERY = 6  # times
 log = logging.getLogger(__name__)
 
 Key = tuple[str, int]  # call id and index
@@ -33,9 +35,19 @@ Key = tuple[str, int]  # call id and index
 class Clocks:
     """Gathers moments from the event loop and writes them from a thread of its own, once a second."""
 
-    def __init__(self, store: Store, tell: Callable[[dict[str, Any]], None]) -> None:
-        """``tell`` gets the figures for the badge, as JSON, when they changed; it is called from the thread."""
-        self._store, self._tell = store, tell
+    def __init__(
+        self,
+        store: Store,
+        tell: Callable[[dict[str, Any]], None],
+        tell_late: Callable[[list[tuple[str, int, float]]], None] = lambda rows: None,
+    ) -> None:
+        """``tell`` gets the figures for the badge, as JSON, when they changed; it is called from the thread.
+
+        So is ``tell_late``, once for each sentence that came late, with its call, index and seconds.
+        """
+        self._store, self._tell, self._tell_late = store, tell, tell_late
+        self._late: dict[Key, float] = {}
+        self._readings = 0
         self._lock = threading.Lock()
         self._awaited: OrderedDict[Key, datetime] = OrderedDict()  # sent, and not reported as painted
         self._fresh: list[SentenceClock] = []
@@ -49,6 +61,11 @@ class Clocks:
     def figures(self) -> dict[str, Any]:
         """The latest figures: ``{"minutes", "stages": {stage: {count, p50_ms, p95_ms, p99_ms}}}``; {} before them."""
         return self._figures
+
+    @property
+    def late(self) -> Mapping[Key, float]:
+        """The sentences of the last minutes that came late, with the seconds."""
+        return self._late
 
     def start(self) -> None:
         """Begin to write and to figure."""
@@ -96,11 +113,18 @@ class Clocks:
 
     def figure(self, now: datetime) -> None:
         """Read what the store has learnt, and tell the figures of the last 15 minutes where they changed."""
-        since = now - WINDOW if self._read_at is None else self._read_at - _FILLED_WITHIN
+        back = _FILLED_WITHIN if self._readings % _LATEST_EVERY else _LATEST
+        since = now - WINDOW if self._read_at is None else self._read_at - back
+        self._readings += 1
         self._known |= {(clock.call_id, clock.index): clock for clock in self._store.clocks(since=since)}
         self._read_at = now
         oldest = now - WINDOW
         self._known = {key: clock for key, clock in self._known.items() if _first(clock, oldest) >= oldest}
+        late = {key: seconds for key, clock in self._known.items() if (seconds := late_s(clock)) is not None}
+        fresh = [(*key, round(seconds, 1)) for key, seconds in late.items() if key not in self._late]
+        self._late = late
+        if fresh:
+            self._tell_late(fresh)
         newest = list(self._known.values())[-MOST_FIGURED:]
         minutes = round(WINDOW.total_seconds() / 60)
         stages = {

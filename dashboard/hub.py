@@ -64,7 +64,9 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._subscribers: set[Subscriber] = set()
         self._problem: str | None = None
-        self.clocks = Clocks(store, lambda figures: self._send_all(_text({"kind": "latency", **figures})))
+        self.clocks = Clocks(
+            store, lambda figures: self._send_all(_text({"kind": "latency", **figures})), self._tell_late
+        )
 
     @property
     def stopping(self) -> bool:
@@ -111,6 +113,8 @@ class Hub:
         """The snapshot message as JSON text, of one call or one agent where they are given; with a standing problem."""
         with self._lock:
             message = self._board.snapshot(_now_ms())
+        late = self.clocks.late
+        message["feed"] = [{**one, "late_s": late.get((one["call_id"], one["index"]))} for one in message["feed"]]
         if call_id is not None or agent is not None:
             own = [card for card in message["cards"] if card["id"] == call_id or (agent and card["agent"] == agent)]
             ids = {call_id, *(card["id"] for card in own)}
@@ -254,6 +258,19 @@ class Hub:
                 if own:
                     self._put(subscriber, _text({**message, "rows": own}))
 
+    def _tell_late(self, rows: Sequence[tuple[str, int, float]]) -> None:
+        """Tells the pages which sentences came late, each page those that it shows."""
+        with self._lock:
+            agents = {call_id: self._board.agent_of(call_id) for call_id, _, _ in rows}
+
+        def deliver() -> None:
+            for subscriber in list(self._subscribers):
+                own = [row for row in rows if _concerns(subscriber, row[0], agents[row[0]])]
+                if own:
+                    self._put(subscriber, _text({"kind": "late", "rows": own}))
+
+        self._on_loop(deliver)
+
     def _report(self, problem: str | None) -> None:
         self._problem = problem
         self._send_all(_text({"kind": "problem", "problem": problem}))
@@ -281,6 +298,12 @@ class Hub:
         while not subscriber.queue.empty():
             subscriber.queue.get_nowait()
         subscriber.queue.put_nowait(None)
+
+
+def _concerns(subscriber: Subscriber, call_id: str, agent: str | None) -> bool:
+    if subscriber.agent is not None:
+        return subscriber.agent == agent
+    return subscriber.call_id in (None, call_id)
 
 
 def _agent_in(event: dict[str, Any]) -> str | None:

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.calls import SENTIMENT_LABELS, Alert, Call, Note, Sentence
+from pipeline.latency import late_s
+from pipeline.store import Store
 
 
 def milliseconds(moment: datetime) -> int:
@@ -47,6 +49,14 @@ def sentence_object(sentence: Sentence) -> dict[str, Any]:
         "polarity": sentiment and round(sentiment.polarity, 4),
         "model": sentiment and sentiment.model,
     }
+
+
+def sentence_objects(store: Store, call: Call) -> list[dict[str, Any]]:
+    """All sentences of a call, with ``late_s`` while it goes on: the seconds where one was understood late."""
+    late = {}
+    if call.status == "live":  # a second pass makes other sentences of a call
+        late = {clock.index: late_s(clock) for clock in store.clocks(call_id=call.id)}
+    return [{**sentence_object(one), "late_s": late.get(one.index)} for one in store.sentences(call.id)]
 
 
 def alert_object(alert: Alert, call: Call) -> dict[str, Any]:

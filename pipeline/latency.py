@@ -20,6 +20,7 @@ STAGES: dict[Stage, tuple[str, str]] = {
     "paint": ("sent_at", "painted_at"),
     "total": ("spoken_at", "painted_at"),
 }
+LATE_S = 5.0  # a sentence that is understood later than this after its end is late
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ def took_ms(clock: SentenceClock, stage: Stage) -> float | None:
     """
     first, last = (getattr(clock, moment) for moment in STAGES[stage])
     return None if first is None or last is None else max(0.0, (last - first).total_seconds() * 1000)
+
+
+def late_s(clock: SentenceClock) -> float | None:
+    """Seconds from the end of a late sentence until it was understood; None where it was not late."""
+    took = took_ms(clock, "recognise")
+    return None if took is None or took <= 1000 * LATE_S else took / 1000
 
 
 def spread(times_ms: Sequence[float]) -> Spread | None:

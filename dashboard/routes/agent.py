@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from dashboard.queries import MARKS_SINCE, usefulness
 from dashboard.resources import Resources, open_resources
 from dashboard.tickets import agent_scope, same_origin
-from dashboard.wire import call_object, sentence_object
+from dashboard.wire import call_object, sentence_objects
 from pipeline import reminders
 from pipeline.errors import BackendError, InputError
 from pipeline.metrics import running_moods
@@ -46,7 +46,7 @@ def _read(resources: Resources, call_id: str, agent: str) -> dict[str, Any]:
     checklist = reminders.load(resources.settings.home)
     return {
         "call": call_object(call),
-        "sentences": [sentence_object(sentence) for sentence in sentences],
+        "sentences": sentence_objects(resources.store, call),
         "moods": [round(mood, 4) for _, mood in running_moods(sentences)],
         "marks": [[mark.index, mark.used] for mark in resources.store.suggestion_marks(call_id=call.id)],
         "usefulness": usefulness(resources.store.suggestion_marks(agent=agent, since=datetime.now(UTC) - MARKS_SINCE)),

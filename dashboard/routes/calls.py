@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from dashboard.resources import Resources
 from dashboard.routes.access import call_access
-from dashboard.wire import alert_object, call_object, note_object, sentence_object
+from dashboard.wire import alert_object, call_object, note_object, sentence_objects
 from pipeline.errors import BackendError, InputError
 from pipeline.report import corrections
 from pipeline.store import Store
@@ -35,7 +35,7 @@ def read_call(store: Store, call_id: str) -> dict[str, Any]:
     call = store.call(call_id)
     return {
         "call": call_object(call),
-        "sentences": [sentence_object(sentence) for sentence in store.sentences(call.id)],
+        "sentences": sentence_objects(store, call),
         "corrections": {str(index): label for index, label in corrections(store, call.id).items()},
         "notes": [note_object(note) for note in store.notes(call.id)],
         "alerts": [alert_object(alert, call) for alert in reversed(store.alerts(call_id=call.id))],

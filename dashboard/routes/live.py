@@ -1,5 +1,7 @@
 """The live socket: a snapshot, then events, as JSON texts (see ``board``), and what the page says back.
 
+{"kind": "late", "rows": [[call id, index, seconds] ..]} names sentences that were understood late, some seconds after.
+
 From the page, as JSON texts too::
 
     {"kind": "ping", "sent_ms": its clock}             answered at once with {"kind": "pong", "sent_ms", "now_ms": ours}

@@ -21,6 +21,7 @@ from pipeline import analyse
 from pipeline.asr import Endpointing, Final, Partial
 from pipeline.calls import Call, Sentence, SentenceClock, SpeakerRole
 from pipeline.errors import BackendError
+from pipeline.latency import LATE_S
 from pipeline.live.bothclocks import BothClocks
 from pipeline.live.gaps import is_marked, mark
 from pipeline.live.hearing import Hearing
@@ -34,7 +35,6 @@ from pipeline.live.strand import Strand
 from pipeline.live.writer import Append, Begin, Finish, StoreWriter
 from pipeline.streams import Streams
 
-LATE_S = 5.0  # a sentence that is understood later than this after its end is late
 _PATIENCE_S = 120.0  # with a recogniser that is away; what it missed waits in the buffer
 _AGAIN_S = 5.0  # after it has refused us
 _GRACE_S = 20.0  # at the end of a call, for what is still being recognised

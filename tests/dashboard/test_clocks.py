@@ -58,6 +58,28 @@ def test_sent_and_painted_join_the_stages_that_are_known(store: Store) -> None:
     assert told[-1] == clocks.figures == {"minutes": 15, "stages": {}}
 
 
+def test_a_sentence_that_was_understood_late_is_told_once(store: Store) -> None:
+    call = seed.live_call(1, NOW)
+    store.begin(call)
+    for index, heard_ms in enumerate((4900, 7300)):
+        say(store, call, index)
+        store.record_clocks([SentenceClock(call.id, index, NOW, later(heard_ms), later(heard_ms + 10))])
+    told: list[list[tuple[str, int, float]]] = []
+    clocks = Clocks(store, lambda figures: None, told.append)
+    clocks.figure(later(8000))
+    clocks.figure(later(9000))
+    assert told == [[(call.id, 1, 7.3)]]
+    assert dict(clocks.late) == {(call.id, 1): pytest.approx(7.3)}
+    # One that waited for a recogniser for minutes is found within half a minute of being understood.
+    say(store, call, 2)
+    store.record_clocks([SentenceClock(call.id, 2, later(10_000), later(210_000), later(210_010))])
+    for seconds in range(211, 245, 5):
+        clocks.figure(later(1000 * seconds))
+    assert told[1:] == [[(call.id, 2, 200.0)]]
+    clocks.figure(later(30 * 60_000))
+    assert not clocks.late
+
+
 @pytest.mark.parametrize(("said_ms", "kept_ms"), [(-5e9, 330), (5e12, 1000), (500, 500)])
 def test_a_browsers_wrong_clock_stays_between_sending_and_now(store: Store, said_ms: float, kept_ms: float) -> None:
     call = seed.live_call(1, NOW)

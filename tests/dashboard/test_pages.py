@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from pipeline.calls import Call, SentimentLabel
+from pipeline.calls import Call, SentenceClock, SentimentLabel
 from pipeline.store import Store
 from tests.dashboard import seed
 from tests.dashboard.conftest import Dashboard
@@ -67,6 +67,31 @@ def test_live_shows_a_sentence_as_it_is_stored_and_a_click_opens_its_call(
     expect(page.locator(".ov-row")).to_have_count(3)
     store.finish(live.id, 15.0)
     expect(page.locator(".ov-tile").first).to_contain_text("3 sentences")
+
+
+def test_a_sentence_that_was_understood_late_is_marked(
+    dashboard: Dashboard, store: Store, live: Call, page: Page
+) -> None:
+    def late(index: int, seconds: float) -> None:
+        said = datetime.now(UTC) - timedelta(seconds=seconds)
+        store.record_clocks([SentenceClock(live.id, index, said, datetime.now(UTC), datetime.now(UTC))])
+
+    say(store, live, 0, "Nobody calls me back.")
+    page.goto(dashboard.address)
+    row = page.locator(f".ov-feed-row[data-key='{live.id}:0']")
+    expect(row).to_contain_text("Nobody calls me back.")
+    expect(row.locator(".ov-late")).to_have_count(0)
+    late(0, 8.0)
+    expect(row.locator(".ov-late")).to_have_text("8 s late", timeout=20_000)
+
+    page.locator(f".ov-card[data-call='{live.id}']").click()
+    said = page.locator(".ov-row")
+    expect(said.nth(0).locator(".ov-late")).to_have_text("8 s late")
+    say(store, live, 1, "And now I hear nothing.")
+    expect(said.nth(1)).to_contain_text("And now I hear nothing.")
+    late(1, 12.0)
+    expect(said.nth(1).locator(".ov-late")).to_have_text("12 s late", timeout=20_000)
+    store.finish(live.id, 15.0)
 
 
 def test_an_ended_call_says_so_and_leaves(dashboard: Dashboard, store: Store, live: Call, page: Page) -> None:

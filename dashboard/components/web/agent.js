@@ -89,6 +89,9 @@ export function mount(component) {
       advice.setWorth(message.usefulness);
     } else if (message.kind === "partials") {
       if (partials.hear(message.rows).includes(call?.id)) speaking();
+    } else if (message.kind === "late") {
+      const own = message.rows.filter(([id]) => id === call?.id);
+      script.setLate(own.map(([, index, seconds]) => [index, seconds]));
     } else if (message.kind === "suggestion") {
       asked = [...asked, message].slice(-20);
       if (message.call === call?.id) advice.add(message);

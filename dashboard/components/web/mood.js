@@ -45,6 +45,14 @@ export function chip() {
   };
 }
 
+/** A mark of a sentence that was understood only so many seconds after it was said; nothing where it was not late. */
+export function lateMark(seconds) {
+  if (!seconds) return "";
+  const node = el("span", "ov-late", `${Math.round(seconds)} s late`);
+  node.title = "Understood so long after it was said: the recogniser had too much to do, or was away";
+  return node;
+}
+
 /** A line of polarities (-1..1) over a zero line; draw(points) replaces it. */
 export function sparkline(width, height) {
   const root = svg("svg", {

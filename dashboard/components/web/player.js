@@ -176,6 +176,10 @@ export function mount(component) {
       script.showNewest();
       return;
     }
+    if (message.kind === "late") {
+      script.setLate(message.rows.map(([, index, seconds]) => [index, seconds]));
+      return;
+    }
     if (message.kind === "snapshot") {
       paints.opened();
       refetch(); // what was said before the socket was open

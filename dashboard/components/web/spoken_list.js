@@ -1,6 +1,6 @@
 // What is said on a call, as one reads it while it goes on: final sentences, and below them what is being said.
 import { clock, el } from "./dom.js";
-import { chip } from "./mood.js";
+import { chip, lateMark } from "./mood.js";
 
 const roleName = (role) => ({ agent: "You", customer: "Customer" })[role] ?? "Speaker";
 
@@ -36,6 +36,7 @@ export function spokenList() {
       el("p", "ov-row-text", sentence.text),
       mood.root,
     );
+    node.querySelector(".ov-row-text").append(" ", lateMark(sentence.late_s));
     return node;
   }
 
@@ -67,6 +68,15 @@ export function spokenList() {
       if (known.has(sentence.index)) return;
       known.set(sentence.index, sentence);
       changed(() => list.insertBefore(row(sentence), partials[0] ?? null));
+    },
+    /** These sentences came late: [index, seconds]. */
+    setLate(late) {
+      for (const [index, seconds] of late) {
+        const sentence = known.get(index);
+        if (!sentence || sentence.late_s) continue;
+        sentence.late_s = seconds;
+        list.querySelector(`[data-index="${index}"]`)?.replaceWith(row(sentence));
+      }
     },
     /** What is being said now: {speaker, text} for each channel on which somebody speaks. */
     setPartials(speaking) {

@@ -1,6 +1,6 @@
 // The sentences of a call: click to hear, search, open one for its probabilities and to correct its sentiment.
 import { button, clock, el, icon, setText } from "./dom.js";
-import { LABELS, chip, wordOf } from "./mood.js";
+import { LABELS, chip, lateMark, wordOf } from "./mood.js";
 import { partialRow } from "./spoken_list.js";
 
 export function transcript({ labels, onPlay, onCorrect }) {
@@ -41,7 +41,7 @@ export function transcript({ labels, onPlay, onCorrect }) {
     const opinion = chip();
     opinion.root.classList.add("corrected");
     const moods = el("div", "ov-row-moods");
-    moods.append(mood.root, opinion.root);
+    moods.append(lateMark(sentence.late_s), mood.root, opinion.root);
     const more = button("ov-more", icon("more"), "Probabilities and correction", (event) => {
       event.stopPropagation();
       toggle();
@@ -187,6 +187,13 @@ export function transcript({ labels, onPlay, onCorrect }) {
       rows.push(...fresh);
       list.append(...fresh.map((row) => row.node), ...partials);
       if (search.value) find();
+    },
+    /** These sentences came late: [index, seconds]. */
+    setLate(late) {
+      for (const [index, seconds] of late) {
+        const row = rows.find(({ sentence }) => sentence.index === index);
+        if (row && !row.node.querySelector(".ov-late")) row.node.querySelector(".ov-row-moods").prepend(lateMark(seconds));
+      }
     },
     /** What is being said now: {speaker, text} for each channel on which somebody speaks. */
     setPartials(speaking) {

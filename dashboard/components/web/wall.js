@@ -1,7 +1,7 @@
 // The live wall: figures, a card for each call that is going on, and the latest sentences.
 import { alertList } from "./alert_list.js";
 import { button, el, percent, setText, tile, timeOfDay } from "./dom.js";
-import { labelOf, signed, signOf } from "./mood.js";
+import { labelOf, lateMark, signed, signOf } from "./mood.js";
 import { paintClock } from "./paint_clock.js";
 import { Partials } from "./partials.js";
 import { keepOpen } from "./socket.js";
@@ -116,6 +116,14 @@ export function mount(component) {
     if (message.kind === "pong") paints.pong(message);
     else if (message.kind === "refused") problem(message.message);
     else if (message.kind === "latency") latency(message);
+    else if (message.kind === "late") {
+      state.late(message.rows);
+      for (const [call, index, seconds] of message.rows) {
+        const key = `${call}:${index}`;
+        const row = [...feed.children].find((node) => node.dataset.key === key);
+        row?.querySelector(".ov-feed-time").before(lateMark(seconds));
+      }
+    }
     else if (message.kind === "partials") {
       for (const id of partials.hear(message.rows)) dirty.add(id);
       plan();
@@ -265,7 +273,7 @@ export function mount(component) {
     const role = el("span", "ov-muted", entry.speaker === "agent" ? `${entry.agent ?? "agent"} says` : "");
     const time = el("time", "ov-feed-time", timeOfDay(entry.stored_ms));
     const head = el("div", "ov-feed-head");
-    head.append(sign, who, role, time);
+    head.append(sign, who, role, lateMark(entry.late_s), time);
     row.append(head, el("p", "ov-feed-text", entry.text));
     row.addEventListener("click", () => open(entry.call_id));
     return row;

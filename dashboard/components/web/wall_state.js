@@ -64,6 +64,14 @@ export class WallState {
     return changes;
   }
 
+  /** These sentences came late: [call id, index, seconds]. */
+  late(rows) {
+    for (const [call, index, seconds] of rows) {
+      const entry = this.feed.find((each) => each.call_id === call && each.index === index);
+      if (entry) entry.late_s = seconds;
+    }
+  }
+
   /** Drops calls that ended a while ago; returns their ids. */
   forget() {
     const since = this.now() - MINUTE_MS;
