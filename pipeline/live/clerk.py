@@ -31,7 +31,7 @@ from pipeline.settings import Settings
 
 _MODULE = "pipeline.live.clerk_process"
 _MOST = 20_000  # pieces that may wait, as the writer has it
-_AGAIN_S = 0.5  # before a clerk that ended is started again
+_AGAIN_S, _LONGEST_S = 0.5, 8.0  # before a clerk that ended is started again, twice as long each time until it works
 _KILLED_S = 2.0
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ class Clerk:
         self._waiting: dict[int, tuple[float, Work]] = {}  # in order: since when, and what
         self._lock = threading.Condition()
         self._closing = threading.Event()
+        self._given_up = threading.Event()
+        self._again_s = _AGAIN_S
         self._start()
         self._thread = threading.Thread(target=self._follow, name="clerk", daemon=True)
         self._thread.start()
@@ -81,6 +83,7 @@ class Clerk:
                 self._send(None)
         self._thread.join(wait_s)
         if self._thread.is_alive():
+            self._given_up.set()
             self._process.kill()
             self._thread.join(_KILLED_S)
         with suppress(subprocess.TimeoutExpired):
@@ -110,6 +113,7 @@ class Clerk:
                 if not self._again():
                     return
                 continue
+            self._again_s = _AGAIN_S
             with self._lock:
                 _, work = self._waiting.pop(number, (0.0, None))
                 self._lock.notify()
@@ -123,7 +127,9 @@ class Clerk:
         if self._closing.is_set() and not (status and self._waiting):
             return False
         log.error("the process that stores live calls ended with status %d; it is started again", status)
-        self._closing.wait(_AGAIN_S)
+        if self._given_up.wait(self._again_s):
+            return False
+        self._again_s = min(2 * self._again_s, _LONGEST_S)
         with self._lock:
             self._start()
             for number, (_, work) in self._waiting.items():

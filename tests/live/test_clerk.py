@@ -82,6 +82,17 @@ def test_closing_waits_for_what_is_left(tmp_path: Path) -> None:
         assert clerk.waiting == 0
 
 
+def test_a_store_that_cannot_be_opened_is_tried_until_somebody_gives_up(tmp_path: Path) -> None:
+    (tmp_path / "overtone.db").write_bytes(b"no database, but something that somebody put in its place" * 100)
+    clerk = Clerk(Settings(home=tmp_path), os.environ)
+    clerk.put(Begin(a_call("one")))
+    first = clerk.pid
+    eventually(lambda: clerk.pid != first)
+    assert clerk.waiting == 1
+    clerk.close(wait_s=0.5)
+    assert not _alive(clerk.pid)
+
+
 def test_a_call_goes_on_when_its_clerk_is_killed(hearing: str, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -108,11 +119,11 @@ def test_a_clerk_does_not_outlive_its_gateway(hearing: str, tmp_path: Path) -> N
     with gateway(tmp_path / "home", **uris(hearing)) as running:
         clerk = running.clerk
         running.kill()
-        eventually(lambda: not Path(f"/proc/{clerk}").exists() or _is_zombie(clerk))
+        eventually(lambda: not _alive(clerk))
 
 
-def _is_zombie(pid: int) -> bool:
+def _alive(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
     except OSError:
-        return True
+        return False
