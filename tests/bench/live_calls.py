@@ -99,7 +99,11 @@ def _load(
     looking: Looking,
     frame_s: float = _FRAME_S,
 ) -> dict[str, Any]:
-    """What becomes of the recordings as calls, and the cores that it took."""
+    """What becomes of the recordings as calls, and the cores that it took.
+
+    ``loop_ms``: a loop of fixed length before and after, since a virtual machine may be half as fast for minutes.
+    """
+    before_ms = loop_ms()
     with watched(running.settings, looking) as more:
         costs = Costs({"gateway": running.process.pid, **pids, **more})
         phones = time.process_time()
@@ -107,7 +111,15 @@ def _load(
         asyncio.run(phone_all(running, recordings, frame_s))
         cores = {**costs.cores(), "phones": round((time.process_time() - phones) / (time.monotonic() - began), 2)}
         time.sleep(2.5)  # the last clocks follow their sentences
-        return {**_figures(running, expected), "seen_by": looking, "cores": cores}
+        found = {**_figures(running, expected), "seen_by": looking, "cores": cores}
+    return {**found, "loop_ms": [before_ms, loop_ms()]}
+
+
+def loop_ms() -> float:
+    """Milliseconds that this machine takes at the moment for a million additions in Python."""
+    began = time.perf_counter()
+    sum(number for number in range(1_000_000))
+    return round(1000 * (time.perf_counter() - began), 1)
 
 
 async def phone_all(running: Gateway, recordings: Sequence[bytes], frame_s: float = _FRAME_S) -> None:
