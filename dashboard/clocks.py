@@ -116,13 +116,14 @@ class Clocks:
         back = _FILLED_WITHIN if self._readings % _LATEST_EVERY else _LATEST
         since = now - WINDOW if self._read_at is None else self._read_at - back
         self._readings += 1
-        self._known |= {(clock.call_id, clock.index): clock for clock in self._store.clocks(since=since)}
+        read = {(clock.call_id, clock.index): clock for clock in self._store.clocks(since=since)}
+        self._known |= read
         self._read_at = now
         oldest = now - WINDOW
         self._known = {key: clock for key, clock in self._known.items() if _first(clock, oldest) >= oldest}
-        late = {key: seconds for key, clock in self._known.items() if (seconds := late_s(clock)) is not None}
-        fresh = [(*key, round(seconds, 1)) for key, seconds in late.items() if key not in self._late]
-        self._late = late
+        late = {key: took_s for key, clock in read.items() if (took_s := late_s(clock)) is not None}
+        fresh = [(*key, round(took_s, 1)) for key, took_s in late.items() if key not in self._late]
+        self._late = {key: took_s for key, took_s in (self._late | late).items() if key in self._known}
         if fresh:
             self._tell_late(fresh)
         newest = list(self._known.values())[-MOST_FIGURED:]

@@ -1,8 +1,8 @@
 """The gateway's clerk: a process of its own that writes live calls to the store and watches them for alerts.
 
 All threads of a process take turns at Python's lock. With two hundred calls the thread that carries their audio has it
-most of the time, and a transaction, which needs it back after each of its some twenty steps, waited a millisecond for
-each. Here it waits for nobody, and the audio does not wait for it.
+most of the time, and a transaction, which needs it back after each of its many steps, waited for it each time. Here it
+waits for nobody, and the audio does not wait for it.
 
 What goes over the pipe, pickled by `multiprocessing.connection`:
 
