@@ -15,6 +15,7 @@ from pipeline.store.notes import note_of
 from pipeline.store.queries import Change
 from pipeline.store.reading import SENTENCES, last_change
 from pipeline.store.tables import alerts, calls, events, labels, notes, sentences
+from pipeline.store.writing import CALLS
 
 
 def changes(connection: Connection, after: int, limit: int) -> list[Change]:
@@ -37,7 +38,7 @@ def changes(connection: Connection, after: int, limit: int) -> list[Change]:
     ]
     merged = sorted(found, key=lambda pair: int(pair[0].number))[:limit]
     named = {row.call_id for row, _ in merged}
-    known = {row.id: rows.call_of(row) for row in connection.execute(_CALLS, {"named": sorted(named)})}
+    known = {row.id: rows.call_of(row) for row in connection.execute(CALLS, {"ids": sorted(named)})}
     return [made(row, known.get(row.call_id, _gone(row.call_id))) for row, made in merged]
 
 
@@ -105,4 +106,3 @@ _SOURCES = {
 _THERE = select(
     *(exists().where(source.number > _AFTER, source.number <= _NEWEST).label(kind) for kind, source in _SOURCES.items())
 )
-_CALLS = select(calls).where(calls.c.id.in_(bindparam("named", expanding=True)))

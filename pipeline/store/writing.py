@@ -22,14 +22,14 @@ from pipeline.store.predictions import opinions
 from pipeline.store.queries import ChangeKind
 from pipeline.store.watching import CHANNEL
 
-# Made once: to put a statement together takes as long as to run it, and live sentences wait for each other's.
+# Made once, as the feed's are: live sentences wait for each other's.
 _MOVED = (
     update(tables.counter)
     .values(value=tables.counter.c.value + bindparam("count", type_=BigInteger()))
     .returning(tables.counter.c.value)
 )
+CALLS = select(tables.calls).where(tables.calls.c.id.in_(bindparam("ids", expanding=True)))
 _CALL = select(tables.calls).where(tables.calls.c.id == bindparam("id"))
-_CALLS = select(tables.calls).where(tables.calls.c.id.in_(bindparam("ids", expanding=True)))
 _GROWN = update(tables.calls).where(tables.calls.c.id == bindparam("of"))
 
 
@@ -100,7 +100,7 @@ def append(database: Database, spoken: Mapping[str, Iterable[Sentence]]) -> None
         return
     with database.writing() as connection:
         first = next_numbers(connection, database, sum(len(one.sentences) for one in given.values()))
-        known = {row.id: row for row in connection.execute(_CALLS, {"ids": list(given)})}
+        known = {row.id: row for row in connection.execute(CALLS, {"ids": list(given)})}
         grown = []
         for call_id, one in given.items():
             call = known[call_id] if call_id in known else existing_call(connection, call_id)

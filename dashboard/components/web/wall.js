@@ -121,7 +121,7 @@ export function mount(component) {
       for (const [call, index, seconds] of message.rows) {
         const key = `${call}:${index}`;
         const row = [...feed.children].find((node) => node.dataset.key === key);
-        row?.querySelector(".ov-feed-time").before(lateMark(seconds));
+        if (row && !row.querySelector(".ov-late")) row.querySelector(".ov-feed-time").before(lateMark(seconds));
       }
     }
     else if (message.kind === "partials") {
