@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import socket as sockets
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -371,41 +367,3 @@ def test_health_tells_of_calls(desk: Gateway) -> None:
         answers(phone)
     assert health["calls"] == before + 1
     assert {"lag_s", "dropped_partials", "late_sentences", "second_passes", "overload"} <= set(health)
-
-
-def test_asterisk_s_bridge_makes_one_stereo_call_of_two_sides(desk: Gateway) -> None:
-    script = Path(__file__).resolve().parents[2] / "docs/examples/asterisk_bridge.py"
-    url = desk.address.replace("http", "ws", 1) + "/calls"
-    name = uuid.uuid4()
-    with subprocess.Popen([sys.executable, str(script), url]) as bridge:
-        try:
-            sides = [eventually(functools.partial(_connected, port)) for port in (9019, 9020)]
-            for side, numbers_said in zip(sides, ([60, 61], [62]), strict=True):
-                audio = np.ascontiguousarray(spoken(numbers_said)[::2]).tobytes()
-                side.sendall(b"\1\0\x10" + name.bytes)
-                for first in range(0, len(audio), 320):
-                    piece = audio[first : first + 320]
-                    side.sendall(b"\x10" + len(piece).to_bytes(2, "big") + piece)
-            for side in sides:
-                side.sendall(b"\0\0\0")
-                side.close()
-            with desk.store() as store:
-                (call_id,) = eventually(
-                    lambda: [
-                        row.call.id
-                        for row in store.calls().rows
-                        if row.call.attributes.get("phone_call_id") == str(name)
-                    ]
-                )
-                call, sentences = finished(store, call_id)
-        finally:
-            bridge.kill()
-    assert call.speakers == ("customer", "agent")
-    assert [len([one for one in sentences if one.channel == channel]) for channel in (1, 2)] == [2, 1]
-
-
-def _connected(port: int) -> sockets.socket | None:
-    try:
-        return sockets.create_connection(("127.0.0.1", port), 1)
-    except OSError:
-        return None
