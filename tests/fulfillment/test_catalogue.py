@@ -147,7 +147,7 @@ def test_several_processes_may_make_the_sample_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "line", "told"),
     [
-        ("stores.csv", "x,X,shop,1 Road,Denver,Colorado,US,America/Denver,,many,1,1", "stores.csv, line 74"),
+        ("stores.csv", "x,X,shop,1 Road,Denver,Colorado,US,America/Denver,,many,1,1", "stores.csv, line 76"),
         ("stock.csv", "wool-sweater-blue-s,northfield-denver", "quantity is missing"),
     ],
 )
