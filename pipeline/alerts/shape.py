@@ -12,7 +12,7 @@ Kind = Literal["text", "texts", "number", "count", "choice", "switch"]
 DEFAULT_COOLDOWN_S = 120.0
 DEFAULT_WITHIN_S = 30.0
 # Two false alarms in 1,000 sentences that mean something else (docs/alerts.md says of which).
-DEFAULT_CLOSENESS = 0.48
+DEFAULT_CLOSENESS = 0.56
 # Longer, and the call is taken for lost rather than silent.
 LONGEST_SILENCE_S = 240.0
 

@@ -44,7 +44,7 @@ def test_an_embedding_has_length_one_and_is_the_same_each_time(encoder: Sentence
     assert float(vector @ vector) == pytest.approx(1, abs=1e-5)
     assert np.array_equal(vector, encoder.vector("I want my money back."))
     assert encoder.vector("").shape == encoder.vector("word " * 10_000).shape == (384,)
-    assert encoder.identity == "sentence_encoder@2026.11.1"
+    assert encoder.identity == "sentence_encoder@2026.11.2"
 
 
 def test_what_means_the_same_is_nearer(encoder: SentenceEncoder) -> None:
@@ -139,6 +139,7 @@ def test_meanings_are_found_as_well_as_the_docs_say(encoder: SentenceEncoder) ->
     assert {each.meaning for each in reported} == {each.meaning for each in chosen}
     assert meanings.threshold(chosen) == pytest.approx(DEFAULT_CLOSENESS, abs=0.01)
     found = meanings.shares(reported, DEFAULT_CLOSENESS)
-    assert found["unrelated"] <= meanings.ALARMS
-    assert found["said"] >= 0.3
-    assert found["denied"] <= 0.3
+    assert found["unrelated"] <= 1.5 * meanings.ALARMS  # by chance more than in the half that chose
+    assert found["said"] >= 0.4
+    assert found["denied"] <= 0.2
+    assert found["asked"] <= 0.1

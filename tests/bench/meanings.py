@@ -36,10 +36,10 @@ class Held:
 
 def scores(encoder: SentenceEncoder) -> list[Held]:
     """Every labelled sentence against its own meaning, and the unrelated ones against each."""
-    labelled = _rows(LABELLED)
+    labelled = rows(LABELLED)
     others: dict[str, list[str]] = {"customer": [], "agent": []}
     for name in UNRELATED:
-        for row in _rows(DATA / "training" / "sentiment" / f"{name}.tsv"):
+        for row in rows(DATA / "training" / "sentiment" / f"{name}.tsv"):
             others[row["speaker"]].append(row["text"])
     embed = functools.cache(encoder.vector)  # the unrelated sentences are held against every meaning
     found = []
@@ -105,6 +105,7 @@ def measure() -> dict[str, Any]:
     }
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a tab-separated file of ours, by the names of its columns."""
     with path.open(encoding="utf-8", newline="") as opened:
         return list(csv.DictReader(opened, delimiter="\t", quoting=csv.QUOTE_NONE))
