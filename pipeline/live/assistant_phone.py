@@ -10,7 +10,8 @@ from functools import partial
 from starlette.websockets import WebSocket
 
 from pipeline.live import events, twilio
-from pipeline.live.carrying import close, until_one_ends
+from pipeline.live.carrying import until_one_ends
+from pipeline.live.closing import close
 from pipeline.live.gateway import Gateway
 from pipeline.live.pace import Pace
 from pipeline.live.pcm import Decoder

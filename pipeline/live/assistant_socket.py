@@ -17,7 +17,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from pipeline.asr import RATE_HZ
 from pipeline.errors import OvertoneError
 from pipeline.live import assistant_phone, messages, twilio
-from pipeline.live.carrying import close, until_one_ends
+from pipeline.live.carrying import until_one_ends
+from pipeline.live.closing import close
 from pipeline.live.gateway import Full, Gateway, gateway_of
 from pipeline.live.pace import Pace
 from pipeline.live.resampling import Resampler
@@ -150,4 +151,4 @@ async def _write(socket: WebSocket, conversation: SpokenConversation) -> None:
 async def _refuse(socket: WebSocket, reason: str, code: int) -> None:
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         await socket.send_text(messages.message("error", message=reason))
-        await socket.close(code, reason[:120])
+    await close(socket, code, reason)

@@ -7,11 +7,12 @@ import contextlib
 import logging
 
 from starlette.routing import BaseRoute, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pipeline.errors import OvertoneError
 from pipeline.live.audiohook import Closing, Opened, Session, Skipped
 from pipeline.live.calls import LiveCall
+from pipeline.live.closing import close
 from pipeline.live.gateway import Gateway, gateway_of
 from pipeline.live.outbox import Ended, Outbox
 from pipeline.live.pcm import parted
@@ -33,11 +34,11 @@ async def _audiohook(socket: WebSocket) -> None:
     await socket.accept()
     connection = _Connection(socket, gateway_of(socket))
     try:
-        await connection.run()
+        with contextlib.suppress(WebSocketDisconnect):  # it left while it was answered
+            await connection.run()
     finally:
         connection.leave()
-        with contextlib.suppress(RuntimeError):
-            await socket.close()
+        await close(socket)
 
 
 class _Connection:

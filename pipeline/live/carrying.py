@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect
 
 from pipeline.live.talking import SpokenConversation
 
@@ -29,9 +28,3 @@ async def until_one_ends(
         for outcome in await asyncio.gather(reading, writing, return_exceptions=True):
             if isinstance(outcome, Exception) and not isinstance(outcome, WebSocketDisconnect | RuntimeError):
                 log.error("conversation %s broke off", conversation.id, exc_info=outcome)
-
-
-async def close(socket: WebSocket) -> None:
-    """Closes the socket; one that is closed already stays so."""
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # starlette's word for a socket that is gone
-        await socket.close()

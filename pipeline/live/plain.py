@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from pipeline.calls import SPEAKER_ROLES, SpeakerRole
 from pipeline.errors import OvertoneError
 from pipeline.live.calls import LiveCall, Start
+from pipeline.live.closing import close
 from pipeline.live.gateway import gateway_of
 from pipeline.live.outbox import Ended, Outbox
 from pipeline.live.pcm import ENCODINGS, RATE_HZ, Encoding, parted
@@ -118,8 +119,7 @@ async def _calls(socket: WebSocket) -> None:
         await refuse(socket, f"the first message cannot be used: {error}")
         return
     except (TimeoutError, WebSocketDisconnect):
-        with contextlib.suppress(RuntimeError):
-            await socket.close(4408, "no start within 10 s")
+        await close(socket, 4408, "no start within 10 s")
         return
     outbox = Outbox(partials=start.partials)
     try:
@@ -151,8 +151,7 @@ async def _converse(
             task.cancel()
         await asyncio.gather(sending, receiving, return_exceptions=True)
         switchboard.leave(call, outbox)
-        with contextlib.suppress(RuntimeError):
-            await socket.close()
+        await close(socket)
 
 
 async def _receive(socket: WebSocket, call: LiveCall, start: Start, outbox: Outbox) -> None:
@@ -228,7 +227,7 @@ async def refuse(socket: WebSocket, reason: str) -> None:
     """Tell a client why its call is not taken, and close."""
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         await socket.send_json({"type": "error", "message": reason})
-        await socket.close(4400, reason.encode()[:120].decode(errors="ignore"))
+    await close(socket, 4400, reason)
 
 
 def _number(row: Mapping[str, Any], name: str, default: int) -> int:

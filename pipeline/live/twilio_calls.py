@@ -7,7 +7,6 @@ messages are read by twilio.py.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 
 from starlette.routing import BaseRoute, WebSocketRoute
@@ -17,6 +16,7 @@ from pipeline.calls import SpeakerRole
 from pipeline.errors import OvertoneError
 from pipeline.live import twilio
 from pipeline.live.calls import LiveCall, Start
+from pipeline.live.closing import close
 from pipeline.live.gateway import Gateway, gateway_of
 from pipeline.live.outbox import Ended, Outbox
 from pipeline.live.plain import hold
@@ -67,8 +67,7 @@ async def _twilio(socket: WebSocket) -> None:
         call = await gateway.run(gateway.calls.open, start, outbox)
     except (OvertoneError, ValueError, TimeoutError) as error:
         log.warning("a Twilio stream is refused: %s", error or "no start within 10 s")
-        with contextlib.suppress(RuntimeError):
-            await socket.close(4400, str(error).encode()[:120].decode(errors="ignore"))
+        await close(socket, 4400, str(error))
         return
     except WebSocketDisconnect:
         return
@@ -86,8 +85,7 @@ async def _follow(socket: WebSocket, gateway: Gateway, call: LiveCall, outbox: O
         await asyncio.gather(receiving, ending, return_exceptions=True)
         if not call.ended:
             gateway.calls.leave(call, outbox)
-        with contextlib.suppress(RuntimeError):
-            await socket.close()
+        await close(socket)
 
 
 async def _receive(socket: WebSocket, call: LiveCall, tracks: dict[str, int]) -> None:

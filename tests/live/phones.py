@@ -103,6 +103,8 @@ def gateway(home: Path, *, clock_file: str = "", **settings: str) -> Iterator[Ga
         line = process.stdout.readline()
         assert line.startswith("ready "), (home / "gateway.log").read_text()
         yield Gateway(process, line.split()[1], Settings.from_env(environment), environment)
+    told = (home / "gateway.log").read_text()
+    assert "Exception in ASGI application" not in told, told  # however a connection ended
 
 
 def eventually(what: Callable[[], Any], timeout_s: float = PATIENCE_S) -> Any:

@@ -66,3 +66,5 @@ def running(home: Path, speech: str, **settings: str) -> Iterator[Running]:
         found.settle()
         yield found
         # Leaving Popen closes the gateway's standard input, at which it ends, and waits for it.
+    told = found.log.read_text()
+    assert "Exception in ASGI application" not in told, told  # however a connection ended
