@@ -73,6 +73,7 @@ class Gateway:
         """Wakes every engine, so that the first turn is as quick as the next; what fails is logged, and said later."""
         try:
             self.speech = await self.run(warm, self.backends)
+            await self.run(self.suggestions.prepare)
         except OvertoneError as error:
             log.warning("not everything works yet: %s", error)
         except Exception:

@@ -6,13 +6,14 @@ The live sentences stay in the store as the first revision; what the second pass
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import shutil
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import psutil
 
 from pipeline import analyse
 from pipeline.errors import BackendError, OvertoneError
@@ -23,12 +24,22 @@ from pipeline.live.labelling import Labeller
 from pipeline.live.recording import repaired
 from pipeline.store import Store
 
-_BUSY = 0.6  # load per core above which a call that is live is not disturbed
+_BUSY = 0.6  # share of all cores above which a call that is live is not disturbed
+_MEASURED_S = 0.3  # for which the cores are watched, while nothing is done here
+_QUIET_S = 2.0  # for which a quiet machine is believed to stay so
 _LOOK_S = 1.0
 _LONGEST_WAIT_S = 1800.0  # where calls are always live, one goes through at least so often
 _AGAIN_S = 30.0
 
 log = logging.getLogger(__name__)
+
+
+def busy_share() -> float:
+    """The share of all cores that is busy at this moment, 0..1; takes 0.3 s.
+
+    The load average is of no use here: it needs a minute to see that calls have begun.
+    """
+    return psutil.cpu_percent(_MEASURED_S) / 100
 
 
 class _Stopped(Exception):  # noqa: N818 - not an error: the gateway ends
@@ -47,11 +58,13 @@ class SecondPass:
         *,
         keep_audio: bool,
         live_calls: Callable[[], int],
+        busy: Callable[[], float] = busy_share,
     ) -> None:
-        """``live_calls`` says how many calls go on that must not be disturbed."""
+        """``live_calls`` says how many calls go on that must not be disturbed, ``busy`` the share of busy cores."""
         self._store, self._services, self._labeller = store, services, labeller
         self._audio_folder, self._keep_audio = audio_folder, keep_audio
-        self._live_calls = live_calls
+        self._live_calls, self._busy = live_calls, busy
+        self._quiet_at = -_QUIET_S
         self._queue: queue.Queue[Journal | None] = queue.Queue()
         self._stopping = threading.Event()
         self._working = False
@@ -125,12 +138,17 @@ class SecondPass:
     def _await_quiet(self) -> None:
         """Returns when no live call is disturbed; raises _Stopped when the gateway ends."""
         began = time.monotonic()
-        cores = os.cpu_count() or 1
-        while self._live_calls() and os.getloadavg()[0] > _BUSY * cores:
+        while self._live_calls() and not self._quiet():
             if time.monotonic() - began > _LONGEST_WAIT_S or self._stopping.wait(_LOOK_S):
                 break
         if self._stopping.is_set():
             raise _Stopped
+
+    def _quiet(self) -> bool:
+        """Whether the cores have time; measured in a pause, since our own work must not hold us up."""
+        if time.monotonic() - self._quiet_at >= _QUIET_S and self._busy() <= _BUSY:
+            self._quiet_at = time.monotonic()
+        return time.monotonic() - self._quiet_at < _QUIET_S
 
     def _tidy(self, journal: Journal) -> None:
         if not self._keep_audio:

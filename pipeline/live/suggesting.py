@@ -66,7 +66,7 @@ class Suggester:
     """Suggestions for all live calls of a gateway. Thread-safe; close it when done."""
 
     def __init__(self, opened: Callable[[], Assistant]) -> None:
-        """``opened`` makes an assistant without an archive; it is called with the first sentence."""
+        """``opened`` makes an assistant without an archive; it is called once, with the first sentence or before."""
         self._open = opened
         self._assistant: Assistant | None = None
         self._opening = threading.Lock()
@@ -75,6 +75,13 @@ class Suggester:
         self._watchers: list[Callable[[Suggestion], None]] = []
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="suggest")
+
+    def prepare(self) -> None:
+        """Make the assistant now: reading its flows takes half a second, in which live calls would wait for Python.
+
+        Raises what making it raises; it is then tried again with the next sentence.
+        """
+        self._opened()
 
     def heard(self, call: Call, sentence: Sentence) -> None:
         """Consider a final sentence of a call; does not block. What is not the customer's is passed over."""

@@ -9,7 +9,8 @@ import { cardView, nameOf } from "./wall_card.js";
 import { WallState } from "./wall_state.js";
 
 const SORT_EVERY_MS = 4000;
-const FEED_ROWS = 40;
+const FIGURES_EVERY_MS = 500;
+const FEED_ROWS = 24;
 const CARDS_SHOWN = 24;
 const MOST_SLIDING = 8;
 const STORED_CHOICE = "overtone.wall";
@@ -39,6 +40,8 @@ export function mount(component) {
   const waited = new Set(); // those of them that were held back
   let sortedAt = 0;
   let planned = false;
+  let figuresDue = 0; // a timer
+  let figuresAt = 0;
 
   const root = component.parentElement.querySelector(".ov-wall");
   root.tabIndex = -1;
@@ -181,7 +184,7 @@ export function mount(component) {
     }
     dirty.clear();
     if (unknown && cards.size < CARDS_SHOWN) sort(true);
-    figures();
+    figuresSoon();
   }
 
   function tick() {
@@ -247,7 +250,17 @@ export function mount(component) {
     }
   }
 
+  // Nobody reads them faster, and each change has most of the page drawn anew.
+  function figuresSoon() {
+    const early_ms = figuresAt + FIGURES_EVERY_MS - Date.now();
+    if (early_ms <= 0) figures();
+    else figuresDue ||= setTimeout(figures, early_ms);
+  }
+
   function figures() {
+    clearTimeout(figuresDue);
+    figuresDue = 0;
+    figuresAt = Date.now();
     const sums = state.figures(inChoice);
     kpis.live.set(String(sums.live), sums.lost ? `${sums.lost} without a signal` : "");
     kpis.pace.set(String(sums.pace), "in the last 60 seconds");
@@ -365,6 +378,7 @@ export function mount(component) {
     },
     stop() {
       clearInterval(ticking);
+      clearTimeout(figuresDue);
       paints.stop();
       alarms.stop();
       socket.stop();
