@@ -24,9 +24,17 @@ PINS: Mapping[str, tuple[str, ...]] = {
         "rouge_score", "jieba", "opencc", "pangu==4.0.6.1", "onnxscript",
     ),
     ASR: ("torch==2.13.0", "nemo-toolkit[asr]==3.0.0"),
-    RIVA: ("nemo2riva==2.22.0",),
+    # torch after 2.8 exports through another converter, whose ONNX nemo2riva can only pack with its weights beside it.
+    RIVA: (
+        "torch==2.8.0", "nemo-toolkit[core,common-only,asr]==2.4.1", "ijson", "megatron_core==0.12.2", "sacrebleu",
+        "rouge_score", "jieba", "opencc", "pangu==4.0.6.1", "onnx==1.18.0", "onnxruntime==1.23.2",
+        "onnx-graphsurgeon==0.5.8", "nvidia-eff==0.6.5", "nvidia-eff-tao-encryption==0.1.8",
+    ),
 }  # fmt: skip
-_RIVA_PYTHON = "python3.10"  # the newest that nemo2riva 2.22.0 can be installed on
+# Without what it requires: of that, nvidia-pyindex adds an index of NVIDIA's to pip's settings of the whole machine,
+# and onnxruntime 1.21 cannot read what onnx 1.18, which it requires too, has written.
+ALONE: Mapping[str, tuple[str, ...]] = {RIVA: ("nemo2riva==2.22.0",)}
+_RIVA_PYTHON = "python3.10"  # the only one that NVIDIA's package for .riva files (nvidia-eff) can be installed on
 _IMPORTS = {INTENT_SLOT: "nemo.collections.nlp", ASR: "nemo.collections.asr", RIVA: "nemo2riva"}
 _JOBS = Path(__file__).with_name("nemo_jobs")
 
@@ -36,15 +44,22 @@ def folder(home: Path, name: str) -> Path:
     return home / "nemo" / name
 
 
-def setup(home: Path, name: str, *, say: Callable[[str], None]) -> Path:
-    """The Python of the environment, made or completed. Raises BackendError with pip's last line where it fails."""
+def setup(home: Path, name: str, *, base: str = "", say: Callable[[str], None]) -> Path:
+    """The Python of the environment, made or completed. Raises BackendError with pip's last line where it fails.
+
+    ``base`` is the Python that makes it: this one by default, for riva one of version 3.10 on the PATH.
+    """
     place = folder(home, name)
     python = place / "bin" / "python"
     if not python.exists():
-        base = _RIVA_PYTHON if name == RIVA else sys.executable
-        _run([base, "-m", "venv", str(place)], f"the environment {place} cannot be made with {base}")
-    say(f"installing {', '.join(PINS[name])} into {place} (this takes minutes)")
-    _run([str(python), "-m", "pip", "install", "--quiet", *PINS[name]], f"{name} cannot be installed into {place}")
+        base = base or (_RIVA_PYTHON if name == RIVA else sys.executable)
+        asked = " (give a Python 3.10 by --python)" if name == RIVA else ""
+        _run([base, "-m", "venv", str(place)], f"the environment {place} cannot be made with {base}{asked}")
+    say(f"installing {', '.join((*PINS[name], *ALONE.get(name, ())))} into {place} (this takes minutes)")
+    install = [str(python), "-m", "pip", "install", "--quiet"]
+    _run([*install, *PINS[name]], f"{name} cannot be installed into {place}")
+    if name in ALONE:
+        _run([*install, "--no-deps", *ALONE[name]], f"{name} cannot be installed into {place}")
     _run([str(python), "-c", f"import {_IMPORTS[name]}"], f"what was installed into {place} does not work")
     return python
 

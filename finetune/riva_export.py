@@ -18,8 +18,9 @@ def convert(python: Path, model: Path, output: Path) -> Path:
     """The `.riva` file that was made of a `.nemo`. Raises BackendError with the line of the log that says why not."""
     output.parent.mkdir(parents=True, exist_ok=True)
     before = output.stat().st_mtime_ns if output.exists() else None
+    options = ["--device", _device(python), "--out", str(output), "--key", _KEY]
     done = subprocess.run(
-        [str(python.with_name("nemo2riva")), "--out", str(output), "--key", _KEY, str(model)],
+        [str(python.with_name("nemo2riva")), *options, str(model)],
         capture_output=True,
         text=True,
         errors="replace",
@@ -34,6 +35,13 @@ def convert(python: Path, model: Path, output: Path) -> Path:
         reason = bad.strip() or (text.strip().splitlines() or ["it said nothing"])[-1]
         raise BackendError(f"nemo2riva made no good {output.name} of {model.name}: {reason[:300]}; the log is {log}")
     return output
+
+
+def _device(python: Path) -> str:
+    """What the converter can work on: it asks for a GPU unless it is told that there is none."""
+    asked = "import torch; print('cuda' if torch.cuda.is_available() else 'cpu')"
+    done = subprocess.run([str(python), "-c", asked], capture_output=True, text=True, errors="replace", check=False)
+    return (done.stdout.split() or ["cpu"])[-1]
 
 
 def command_lines(kind: str, riva: Path, *, name: str) -> str:

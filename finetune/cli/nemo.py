@@ -24,12 +24,15 @@ def nemo() -> None:
 
 @nemo.command("setup")
 @click.argument("what", type=click.Choice(["intent-slot", "asr", "riva"]))
+@click.option(
+    "--python", "base", default="", show_default="this one; python3.10 for riva", help="The Python that makes it."
+)
 @click.pass_obj
-def setup(settings: Settings, what: str) -> None:
+def setup(settings: Settings, what: str, base: str) -> None:
     """Install NeMo for WHAT into a folder of OVERTONE_HOME: intent-slot (2.4.1), asr (3.0.0) or riva (nemo2riva)."""
     from finetune import nemo_environment
 
-    click.echo(nemo_environment.setup(settings.home, what, say=_say))
+    click.echo(nemo_environment.setup(settings.home, what, base=base, say=_say))
 
 
 @nemo.command("intent-slot")

@@ -7,8 +7,13 @@ of a rule that deny too ("I can't pay this"): which keeps most denials from sett
 from __future__ import annotations
 
 import logging
+import os
 import re
+import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline import weights
@@ -26,6 +31,7 @@ _OPENERS = re.compile(
     r"^(?:(?:so|well|yeah|yes|okay|ok|oh|look|listen|right|and|but|like|no(?=,|\s+no\b))\b[,\s]+)+", re.IGNORECASE
 )
 _FEWEST_WORDS = 2  # that must be left
+_NICENESS = 5  # of the thread that embeds: an alert may take two seconds, a sentence on its way to the screen may not
 _DENIAL = re.compile(r"\b(?:not|no|never|nobody|nothing|none|without|cannot)\b|n['’]t\b", re.IGNORECASE)
 log = logging.getLogger(__name__)
 
@@ -42,10 +48,14 @@ def bare(text: str) -> str:
 
 
 class Meanings:
-    """The sentences of the rules that ask for a meaning, embedded once. Loads the encoder only for such rules."""
+    """The sentences of the rules that ask for a meaning, embedded once. Loads the encoder only for such rules.
+
+    What is said is embedded in a thread that gives way to those who carry it to the screen. Close it when done.
+    """
 
     def __init__(self, opened: Callable[[], SentenceEncoder]) -> None:
         self._open = opened
+        self._patient = ThreadPoolExecutor(1, thread_name_prefix="meaning", initializer=_give_way)
         self._encoder: SentenceEncoder | None = None
         self._known: dict[str, Vector] = {}
         self._asked: dict[str, frozenset[str]] = {}  # speaker: the rules' sentences that are held against theirs
@@ -81,7 +91,19 @@ class Meanings:
         asked = self._asked.get("agent" if sentence.speaker == "agent" else "customer")
         if not asked or self._encoder is None:
             return {}
-        return closeness(sentence.text, {text: self._known[text] for text in asked}, self._encoder.vector)
+        known = {text: self._known[text] for text in asked}
+        return self._patient.submit(closeness, sentence.text, known, self._encoder.vector).result()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._patient.shutdown()
+
+
+def _give_way() -> None:
+    """Let other threads and processes go first; only Linux knows priorities of threads."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def closeness(text: str, known: Mapping[str, Vector], embed: Callable[[str], Vector]) -> dict[str, float]:

@@ -88,6 +88,7 @@ class AlertWatch:
         """End the thread and the sending; alerts that wait for their receivers stay on the disk."""
         self._closing.set()
         self._thread.join()
+        self._meanings.close()
         self._delivery.close()
 
     def _run(self) -> None:

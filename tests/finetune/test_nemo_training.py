@@ -76,9 +76,11 @@ def test_the_converters_log_decides(tmp_path: Path) -> None:
     tool = tmp_path / "bin" / "nemo2riva"
     tool.parent.mkdir()
     python = tool.with_name("python")
+    python.write_text("#!/bin/sh\necho cpu\n")  # asked whether there is a GPU
+    python.chmod(0o755)
     for script, bad in (
-        ('echo made > "$2"; echo all good', False),
-        ('echo made > "$2"; echo "[NeMo E] ERROR: Export failed for model"; exit 0', True),
+        ('test "$1 $2" = "--device cpu" && echo made > "$4"; echo all good', False),
+        ('echo made > "$4"; echo "[NeMo E] ERROR: Export failed for model"; exit 0', True),
         ("echo nothing to do; exit 0", True),
     ):
         tool.write_text(f"#!/bin/sh\n{script}\n")
@@ -122,3 +124,18 @@ def test_nemo_trains_speech(tmp_path: Path) -> None:
     assert found.steps == 20
     assert found.output.exists()
     assert found.measured >= 10
+
+
+@pytest.mark.nemo
+def test_what_nemo_trained_becomes_a_riva_file(tmp_path: Path) -> None:
+    import subprocess
+
+    python = nemo_environment.python_of(SET_UP, nemo_environment.RIVA)
+    subprocess.run([python, REPOSITORY / "tests/finetune/tiny_conformer.py", tmp_path / "speech.nemo"], check=True)
+    nemo_training.intents(
+        DATA / "training" / "nara", tmp_path / "intents.nemo", SET_UP, Schedule(2, 16, 2e-4), queries=["hello"],
+        say=lambda line: None,
+    )  # fmt: skip
+    for name in ("speech", "intents"):
+        made = riva_export.convert(python, tmp_path / f"{name}.nemo", tmp_path / f"{name}.riva")
+        assert made.stat().st_size > 10_000
