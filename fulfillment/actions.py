@@ -13,7 +13,15 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from fulfillment.answers import places_answer, price_answer, retail, stock_answer, weather, weather_answer
+from fulfillment.answers import (
+    closed_answer,
+    places_answer,
+    price_answer,
+    retail,
+    stock_answer,
+    weather,
+    weather_answer,
+)
 from fulfillment.errors import (
     AmbiguousError,
     AmbiguousPlaceError,
@@ -118,8 +126,13 @@ def _places(services: Services, asked: Mapping[str, str]) -> Result:
     if is_here(location):
         return _result("no_location")
     now = services.clock()
-    found = services.places.search(place_query(asked, now.astimezone(_zone(services, location))))
-    answer = places_answer(found, now)
+    query = place_query(asked, now.astimezone(_zone(services, location)))
+    found = services.places.search(query)
+    if not found.businesses and query.name and (query.open_at or query.open_on is not None):
+        there = services.places.search(replace(query, open_at=None, open_on=None))
+        if there.businesses and there.businesses[0].hours:  # what is closed is there all the same
+            return _result("ok", closed_answer(there, query, now), there.source, there.as_of)
+    answer = places_answer(found, now, asked.get("question", ""))
     return _result("ok" if found.businesses else "nothing_found", answer, found.source, found.as_of)
 
 

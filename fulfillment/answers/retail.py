@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from fulfillment.answers.phrases import clock, is_plural, listed, money, sentence, thing
-from fulfillment.places import Business, Found, closing, is_open, opening
+from fulfillment.places import Business, Found, PlaceQuery, closing, is_open, opening
 from fulfillment.products import Money, Offer, Offers
 from fulfillment.times import WEEKDAYS
 from fulfillment.words import shown, size, size_rank
 
 SAMPLE = "That's from the sample catalogue."
 _MOST_TOLD = 3
+_NOW = timedelta(minutes=5)
+_WHETHER = re.compile(r"^(?:(?:and|so|hey|okay|ok|uh|um|well)\b,? )*(?:is|are|will)\b.*\bopen\b", re.IGNORECASE)
 
 
 def price_answer(offers: Offers, *, average: bool = False) -> str:
@@ -67,10 +70,10 @@ def stock_answer(offers: Offers, *, counted: bool = False) -> str:
     return _with_origin(f"Yes, {what} {verb} in stock at {_shops(shops)}.", offers.sample)
 
 
-def places_answer(found: Found, asked_at: datetime) -> str:
+def places_answer(found: Found, asked_at: datetime, question: str = "") -> str:
     """One to three sentences about the first place found and the names of the next; ``asked_at`` is aware.
 
-    Sample data are called so.
+    Whoever asks whether a place that they name is open hears yes first. Sample data are called so.
     """
     if not found.businesses:
         return _with_origin(_no_place(found), found.sample)
@@ -85,14 +88,39 @@ def places_answer(found: Found, asked_at: datetime) -> str:
     stars = f", with {first.rating:g} stars" if first.rating is not None else ""
     verb = "" if word else " is"
     text = f"{word}{first.name}{verb}{where}{city}{stars}."
-    hours = _hours(first, query.open_at or asked_at, asked_at)
-    if hours:
+    hours = _hours(first, _when(query, first, asked_at), asked_at)
+    if hours and query.name and _WHETHER.match(question):
+        wanted = query.open_at or query.open_on is not None  # what was found is open then
+        text = f"{'No' if not wanted and hours.startswith('It opens') else 'Yes'}, {hours[0].lower()}{hours[1:]} {text}"
+    elif hours:
         text += f" {hours}"
     if others:
         names = list(dict.fromkeys(b.name for b in others if b.name != first.name))
         if names:
             text += f" There {'are' if len(names) > 1 else 'is'} also {listed(names)}."
     return _with_origin(text, found.sample)
+
+
+def closed_answer(found: Found, asked: PlaceQuery, asked_at: datetime) -> str:
+    """That the first place found is closed when ``asked`` wants it open, and when it opens next.
+
+    Sample data are called so.
+    """
+    first = found.businesses[0]
+    at = _when(asked, first, asked_at)
+    then = "right now" if abs(at - asked_at) < _NOW else "then"
+    if asked.open_on is not None:
+        then = f"on {WEEKDAYS[at.weekday()].capitalize()}"
+    where = f" at {first.address}" if first.address else ""
+    text = f"No, {first.name}{where} in {first.city or found.area} is closed {then}. {_hours(first, at, asked_at)}"
+    return _with_origin(text.rstrip(), found.sample)
+
+
+def _when(query: PlaceQuery, business: Business, asked_at: datetime) -> datetime:
+    """The moment, or the beginning of the day, at which a place shall be open; now where that is no matter."""
+    if query.open_on is not None:
+        return datetime.combine(query.open_on, time(), ZoneInfo(business.timezone or "UTC"))
+    return query.open_at or asked_at
 
 
 def _with_origin(text: str, sample: bool) -> str:
@@ -244,7 +272,7 @@ def _hours(business: Business, at: datetime, asked_at: datetime) -> str:
         return ""
     zone = ZoneInfo(business.timezone)
     local = at.astimezone(zone)
-    now = abs(at - asked_at) < timedelta(minutes=5)
+    now = abs(at - asked_at) < _NOW
     end = closing(business.hours, local)
     if end and end - local >= timedelta(days=6):
         return "It never closes."

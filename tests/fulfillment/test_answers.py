@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fulfillment.answers import money, places_answer, price_answer, stock_answer, weather_answer
+from fulfillment.answers import closed_answer, money, places_answer, price_answer, stock_answer, weather_answer
 from fulfillment.answers.phrases import (
     chance,
     clock,
@@ -395,6 +395,37 @@ def test_places(found: Found, answer: str) -> None:
 def test_a_place_that_is_open_on_another_day() -> None:
     friday = NOON + timedelta(days=4)
     assert places_answer(places(NONNA, open_at=friday), NOON).endswith("It's open until 10 p.m. on Friday.")
+
+
+def test_whether_a_place_is_open_is_answered_first() -> None:
+    named = places(NONNA, what="", name="Nonna Rosa", open_at=NOON)
+    answer = places_answer(named, NOON, "and is nonna rosa open now")
+    assert answer.startswith("Yes, it's open until 10 p.m. Nonna Rosa is at 1418 Echo Park Avenue in Denver")
+    closed = places(replace(NONNA, hours=WEEK[1:2]), what="", name="Nonna Rosa")
+    assert places_answer(closed, NOON, "is nonna rosa open right now").startswith(
+        "No, it opens at 9 a.m. tomorrow. Nonna"
+    )
+    sunday = places(NONNA, what="", name="Nonna Rosa", open_on=NOON.date() + timedelta(days=6))
+    assert places_answer(sunday, NOON, "is nonna rosa open on sunday").startswith("Yes, it opens at 9 a.m. on Sunday.")
+    for question in ("where is nonna rosa open now", "which nonna rosa is open"):
+        assert not places_answer(named, NOON, question).startswith("Yes")
+    assert not places_answer(places(NONNA, open_at=NOON), NOON, "is there pasta").startswith("Yes")
+
+
+def test_a_named_place_that_is_closed_then() -> None:
+    there = places(NONNA, what="", name="Nonna Rosa")
+    late = NOON.replace(hour=23)
+    no = "No, Nonna Rosa at 1418 Echo Park Avenue in Denver is closed"
+    assert (
+        closed_answer(there, replace(there.query, open_at=late), late)
+        == f"{no} right now. It opens at 9 a.m. tomorrow."
+    )
+    assert closed_answer(there, replace(there.query, open_at=late), NOON) == f"{no} then. It opens at 9 a.m. tomorrow."
+    weekdays = places(replace(NONNA, hours=WEEK[:5]), what="", name="Nonna Rosa")
+    sunday = NOON.date() + timedelta(days=6 - NOON.weekday())
+    assert closed_answer(weekdays, replace(there.query, open_on=sunday), NOON) == (
+        f"{no} on Sunday. It opens at 9 a.m. on Monday."
+    )
 
 
 def test_the_sample_catalogue_is_named() -> None:
