@@ -61,12 +61,15 @@ def test_the_assistant_gets_a_ticket_of_its_own(app: AppTest) -> None:
 
 
 def test_calls_come_in_pages_and_narrow_with_the_filters(app: AppTest, seeded: Seeded) -> None:
+    store = process.open_resources().store
     app.switch_page("views/calls.py").run()
-    assert [row["id"] for row in component(app)["rows"]] == seeded[1][:25]
+    # Other tests' calls may be among them, in the same store.
+    assert [row["id"] for row in component(app)["rows"]] == [row.call.id for row in store.calls(limit=25).rows]
+    assert len(store.calls(limit=1000).rows) >= len(seeded[1]) > 25
     app.text_input(key="q").set_value("disgrace").run()
     rows = component(app)["rows"]
     assert rows
-    assert {row["source"].rpartition("-")[0] for row in rows} == {"cancellation"}
+    assert all(any("disgrace" in one.text for one in store.sentences(row["id"])) for row in rows)
     app.selectbox(key="order").set_value("best").run()
     moods = [row["mood"] for row in component(app)["rows"]]
     assert moods == sorted(moods, reverse=True)
