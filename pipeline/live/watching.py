@@ -14,7 +14,7 @@ import asyncio
 from typing import Any
 
 from starlette.routing import BaseRoute, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pipeline.live import suggesting
 from pipeline.live.gateway import gateway_of
@@ -63,7 +63,7 @@ async def _partials(socket: WebSocket) -> None:
             suggested.clear()
             for message in messages:
                 await socket.send_json(message)
-    except RuntimeError:  # it went while we were sending
+    except (RuntimeError, WebSocketDisconnect):  # it went while we were sending
         pass
     finally:
         for stop in stops:
