@@ -152,7 +152,7 @@ export function mount(component) {
     if (!item) {
       shown = null;
       sound.stop();
-      if (loaded) card.replaceChildren(nothingLeft(), others);
+      card.replaceChildren(exhausted ? nothingLeft() : fetching(), others);
     } else if (shown !== item) {
       shown = item;
       sound.set(item, address(item));
@@ -181,6 +181,12 @@ export function mount(component) {
     if (latest.data.hints) nodes.push(opinions(item));
     nodes.push(answers, others);
     return nodes;
+  }
+
+  function fetching() {
+    const node = el("div", "ov-empty");
+    node.append(el("span", "ov-muted", "Looking for sentences to judge …"));
+    return node;
   }
 
   function nothingLeft() {
