@@ -18,6 +18,7 @@ _SETS = {
     "calls_natural": "call sentences written blind, as written",
     "calls_natural_asr": "call sentences written blind, ASR text",
     "natural": "natural requests written by somebody who saw only the label policy",
+    "everyday": "natural requests by another such writer",
 }
 _SENTIMENT = """# {name} {version}: sentiment of one spoken sentence
 

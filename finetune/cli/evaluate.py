@@ -19,7 +19,7 @@ _DEFAULT = {
         f"training/sentiment/{name}.tsv"
         for name in ("calls_dev", "calls_dev_asr", "calls_natural", "calls_natural_asr")
     ),
-    "intent_slot": ("training/nara/test.tsv", "training/nara/natural.tsv"),
+    "intent_slot": tuple(f"training/nara/{name}.tsv" for name in ("test", "natural", "everyday")),
 }
 
 

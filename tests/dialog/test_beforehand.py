@@ -71,7 +71,7 @@ def test_openings_are_told_from_whole_phrases() -> None:
     assert not asked.is_phrase("order things")
 
 
-@pytest.mark.parametrize("part", ["train", "test", "natural", "calibration"])
+@pytest.mark.parametrize("part", ["train", "test", "natural", "everyday", "calibration"])
 def test_no_training_sentence_that_can_be_answered_is_taken_for_something_else(part: str) -> None:
     intents = (TRAINING / "dict.intents.csv").read_text().split()
     taken = []
