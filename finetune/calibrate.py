@@ -31,14 +31,16 @@ def probabilities(logits: Floats, calibration: Calibration) -> Floats:
     return scaled
 
 
-def fit(logits: Floats, truth: Ints, *, strength: float = 1.0, rounds: int = 100) -> Calibration:
-    """The calibration of least mean log loss plus ``strength`` / rows times the squares of log T and biases.
+def fit(logits: Floats, truth: Ints, *, biases: bool = True, strength: float = 1.0, rounds: int = 100) -> Calibration:
+    """The calibration of least mean log loss plus ``strength`` / rows times the squares of 1 / T - 1 and biases.
+
+    Without ``biases`` they stay 0 and only the temperature is fitted.
 
     Newton's method with a line search on multinomial logistic regression of 1 + labels - 1 parameters; convex in the
     inverse temperature and the biases.
     """
     rows, labels = logits.shape
-    free = [i for i in range(labels) if i != labels // 2]
+    free = [i for i in range(labels) if i != labels // 2] if biases else []
     # Column 0 multiplies the logits, each further one is the bias of a label.
     design = np.zeros((rows, labels, 1 + len(free)))
     design[:, :, 0] = logits
@@ -74,7 +76,7 @@ def fit(logits: Floats, truth: Ints, *, strength: float = 1.0, rounds: int = 100
     return Calibration(1.0 / max(float(weights[0]), 1e-2), tuple(bias))
 
 
-def cross_fit(logits: Floats, truth: Ints, groups: Sequence[str], *, folds: int = 5) -> Floats:
+def cross_fit(logits: Floats, truth: Ints, groups: Sequence[str], *, biases: bool = True, folds: int = 5) -> Floats:
     """Probabilities of each row from a calibration fitted without the row's group (whole calls stay together)."""
     names = sorted(set(groups))
     fold_of = {name: i % folds for i, name in enumerate(names)}
@@ -83,7 +85,7 @@ def cross_fit(logits: Floats, truth: Ints, groups: Sequence[str], *, folds: int 
     for number in range(folds):
         held = fold == number
         if held.any():
-            made[held] = probabilities(logits[held], fit(logits[~held], truth[~held]))
+            made[held] = probabilities(logits[held], fit(logits[~held], truth[~held], biases=biases))
     return made
 
 

@@ -17,6 +17,9 @@ _SETS = {
     "airline_dev": "airline tweets",
     "calls_natural": "call sentences written blind, as written",
     "calls_natural_asr": "call sentences written blind, ASR text",
+    "calls_unseen": "call sentences by a second such writer",
+    "calls_nuances_dev": "the hard middle of calls",
+    "posts_dev": "posts in the manner of tweets",
     "natural": "natural requests written by somebody who saw only the label policy",
     "everyday": "natural requests by another such writer",
 }

@@ -164,6 +164,7 @@ class Config:
     report: tuple[Source, ...] = ()  # only reported
     values: str = ""  # folder of slot values that may stand for each other, under the repository
     teacher: str = ""  # folder of an exported model, under the repository, that judges sources with ``least``
+    class_biases: bool = True  # the calibration fits one a label, beside the temperature (sentiment)
     encoder: Encoder = field(default_factory=Encoder)
     training: Training = field(default_factory=Training)
     augmentation: Augmentation = field(default_factory=Augmentation)

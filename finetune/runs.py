@@ -118,9 +118,13 @@ def _sentiment(config: Config, places: Places, notes: str, on_step: Callable[[tr
     plain = {path: sentiment.logits(trained, [r.text for r in rows], tokenizer) for path, rows in held.items()}
     dev = [s.path for s in config.dev]
     truth = {path: sentiment.truth(rows) for path, rows in held.items()}
-    fitted = calibrate.fit(np.concatenate([logits[p] for p in dev]), np.concatenate([truth[p] for p in dev]))
+    biases = config.class_biases
+    fitted = calibrate.fit(
+        np.concatenate([logits[p] for p in dev]), np.concatenate([truth[p] for p in dev]), biases=biases
+    )
     metrics = {
-        Path(path).stem: _measured(held[path], logits[path], plain[path], fitted, cross=path in dev) for path in held
+        Path(path).stem: _measured(held[path], logits[path], plain[path], fitted, cross=path in dev, biases=biases)
+        for path in held
     }
     numbers = {
         "calibration": {"temperature": fitted.temperature, "bias": list(fitted.bias)},
@@ -280,13 +284,18 @@ def _of_config(places: Places) -> list[data.Defect]:
 
 
 def _measured(
-    rows: Sequence[Row], logits: Floats, plain: Floats, fitted: calibrate.Calibration, *, cross: bool
+    rows: Sequence[Row], logits: Floats, plain: Floats, fitted: calibrate.Calibration, *, cross: bool, biases: bool
 ) -> dict[str, Any]:
     """The figures of the int8 model on one set; on dev sets the calibration is fitted without the row's own call."""
     truth = sentiment.truth(rows)
     groups = [row.call or str(row.line) for row in rows]
-    chances = calibrate.cross_fit(logits, truth, groups) if cross else calibrate.probabilities(logits, fitted)
-    exact = calibrate.cross_fit(plain, truth, groups) if cross else calibrate.probabilities(plain, fitted)
+
+    def chances_of(said: Floats) -> Floats:
+        return (
+            calibrate.cross_fit(said, truth, groups, biases=biases) if cross else calibrate.probabilities(said, fitted)
+        )
+
+    chances, exact = chances_of(logits), chances_of(plain)
     made = _told(evaluate.report(truth, chances.argmax(1), LABELS, groups=groups))
     made["expected_calibration_error"] = calibrate.expected_error(chances, truth)
     fp32 = evaluate.confusion(truth, exact.argmax(1), len(LABELS))

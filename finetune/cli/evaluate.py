@@ -17,7 +17,7 @@ _FILE = click.Path(path_type=Path)
 _DEFAULT = {
     "sentiment": tuple(
         f"training/sentiment/{name}.tsv"
-        for name in ("calls_dev", "calls_dev_asr", "calls_natural", "calls_natural_asr")
+        for name in ("calls_dev", "calls_dev_asr", "calls_natural", "calls_natural_asr", "calls_unseen")
     ),
     "intent_slot": tuple(f"training/nara/{name}.tsv" for name in ("test", "natural", "everyday")),
 }

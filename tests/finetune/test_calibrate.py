@@ -25,6 +25,15 @@ def test_the_true_temperature_and_bias_are_found() -> None:
     assert found.bias == pytest.approx((-0.7, 0.0, 0.4), abs=0.1)
 
 
+def test_without_biases_only_the_temperature_is_fitted() -> None:
+    logits, truth = _drawn(20000, (0.0, 0.0, 0.0), scale=3.0)
+    found = calibrate.fit(logits, truth, biases=False)
+    assert found.temperature == pytest.approx(3.0, rel=0.08)
+    assert found.bias == (0.0, 0.0, 0.0)
+    chances = calibrate.cross_fit(logits, truth, [str(n) for n in range(len(truth))], biases=False)
+    assert (chances.argmax(1) == logits.argmax(1)).all()
+
+
 def test_fitting_lowers_the_calibration_error() -> None:
     logits, truth = _drawn(5000, (0.0, 0.0, 0.0), scale=3.0)
     raw = calibrate.expected_error(calibrate.probabilities(logits, Calibration()), truth)
